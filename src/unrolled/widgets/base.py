@@ -1,0 +1,70 @@
+"""What every widget of the course shares: one script, one style sheet, and a life without a kernel."""
+
+import json
+from html import escape
+from typing import Any, ClassVar
+
+import anywidget
+
+from unrolled.widgets import bundle
+
+__all__ = ["Widget", "table_html"]
+
+
+class Widget(anywidget.AnyWidget):
+    """A widget that answers in a live notebook, in a static page, without JavaScript, and on paper.
+
+    A subclass sets `name`, the name of its module ``js/<name>.mjs`` (which exports ``render({model, el})``),
+    tags its traits ``sync=True``, and says in `fallback_html` what a reader without JavaScript gets: the
+    same numbers in a real table. Arrays go in as nested lists; no trait ever holds a model or a tensor.
+    """
+
+    name: ClassVar[str]
+    _css = bundle.stylesheet()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" in vars(cls):
+            cls._esm = bundle.esm(cls.name)
+
+    def state(self) -> dict[str, Any]:
+        """Return the traits the script reads, ready for JSON."""
+        inherited = set(anywidget.AnyWidget.class_trait_names())
+        return {key: getattr(self, key) for key in sorted(self.trait_names(sync=True)) if key not in inherited
+                and not key.startswith("_")}
+
+    def fallback_html(self) -> str:
+        """Return what stands in place of the widget where no script runs."""
+        raise NotImplementedError
+
+    def static_html(self) -> str:
+        """Return the widget for a page without a kernel: its state, and beneath it the fallback."""
+        # "<" is written as an escape so that no text a reader typed can close the script element.
+        state = json.dumps(self.state(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        state = state.replace("<", "\\u003c")
+        return (
+            f'<div class="unrolled-widget" data-widget="{escape(self.name)}">'
+            f'<script type="application/json">{state}</script>'
+            f'<div class="unrolled-fallback">{self.fallback_html()}</div></div>'
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Add the static page's HTML to what anywidget offers a live notebook."""
+        shown = super()._repr_mimebundle_(**kwargs)
+        data, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
+        return {**data, "text/html": self.static_html()}, metadata
+
+
+def table_html(caption: str, columns: list[str], rows: list[tuple[str, list[float]]], digits: int = 2) -> str:
+    """Return a captioned table with row and column headers; every text is escaped."""
+    head = "".join(f'<th scope="col">{escape(c)}</th>' for c in columns)
+    body = "".join(
+        f'<tr><th scope="row">{escape(label)}</th>'
+        + "".join(f"<td>{value:.{digits}f}</td>" for value in values)
+        + "</tr>"
+        for label, values in rows
+    )
+    return (
+        f"<table><caption>{escape(caption)}</caption><thead><tr><td></td>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
