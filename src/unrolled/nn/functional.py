@@ -1,6 +1,8 @@
 r"""Attention as three pure functions: scores, weights, weighted sum.
 
-.. math::  s_{ij} = q_i \cdot k_j, \qquad a_{ij} = \mathrm{softmax}_j(s_{ij}), \qquad \hat x_i = \sum_j a_{ij} v_j
+.. math::
+
+    s_{ij} = q_i \cdot k_j, \qquad a_{ij} = \mathrm{softmax}_j(s_{ij}), \qquad \hat x_i = \sum_j a_{ij} v_j
 
 Everything is returned as a value, so every intermediate number can be printed. Taught in chapter 4
 (query = key = value = X) and chapter 5 (three different matrices).
@@ -45,14 +47,18 @@ def check_mask(mask: Tensor, scores_shape: torch.Size) -> None:
     sizes = zip(reversed(mask.shape), reversed(scores_shape), strict=False)
     if mask.dim() > len(scores_shape) or any(m not in (1, s) for m, s in sizes):
         raise ShapeError(
-            f"mask: expected a shape that broadcasts to the scores {list(scores_shape)}, got {list(mask.shape)}"
+            f"mask: expected a shape that broadcasts to the scores {list(scores_shape)}, "
+            f"got {list(mask.shape)}"
         )
 
 
 def attention_weights(scores: Scores, mask: Mask | None = None) -> Weights:
     r"""Turn each row of scores into shares that are positive and sum to one.
 
-    .. math::  a_{ij} = \frac{e^{s_{ij}}}{\sum_{j'} e^{s_{ij'}}}, \qquad \text{over the } j \text{ that } i \text{ may attend to}
+    .. math::
+
+        a_{ij} = \frac{e^{s_{ij}}}{\sum_{j'} e^{s_{ij'}}},
+        \qquad \text{over the } j \text{ that } i \text{ may attend to}
 
     Args:
         scores: ``[..., T, S]``.

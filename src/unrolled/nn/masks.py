@@ -21,7 +21,9 @@ def causal_mask(n_queries: int, n_keys: int | None = None, *, device: torch.devi
     """
     n_keys = n_queries if n_keys is None else n_keys
     if n_keys < n_queries:
-        raise ValueError(f"causal_mask: expected at least as many keys as queries ({n_queries}), got {n_keys}")
+        raise ValueError(
+            f"causal_mask: expected at least as many keys as queries ({n_queries}), got {n_keys}"
+        )
     ones = torch.ones(n_queries, n_keys, dtype=torch.bool, device=device)
     return ones.tril(n_keys - n_queries)
 

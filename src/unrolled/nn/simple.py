@@ -1,4 +1,7 @@
-r"""Simple self-attention: no weights to learn, :math:`\hat X = \mathrm{softmax}(XX^\top)X`. Taught in chapter 4."""
+r"""Simple self-attention, with no weights to learn: :math:`\hat X = \mathrm{softmax}(XX^\top)X`.
+
+Taught in chapter 4.
+"""
 
 from torch import nn
 

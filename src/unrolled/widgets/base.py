@@ -30,8 +30,11 @@ class Widget(anywidget.AnyWidget):
     def state(self) -> dict[str, Any]:
         """Return the traits the script reads, ready for JSON."""
         inherited = set(anywidget.AnyWidget.class_trait_names())
-        return {key: getattr(self, key) for key in sorted(self.trait_names(sync=True)) if key not in inherited
-                and not key.startswith("_")}
+        return {
+            key: getattr(self, key)
+            for key in sorted(self.trait_names(sync=True))
+            if key not in inherited and not key.startswith("_")
+        }
 
     def fallback_html(self) -> str:
         """Return what stands in place of the widget where no script runs."""
