@@ -1,0 +1,1 @@
+"""Generators and helpers of the build. Nothing in the package imports them."""
