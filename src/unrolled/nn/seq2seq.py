@@ -1,0 +1,158 @@
+r"""Sequence to sequence with LSTMs, without attention and with it. Taught in chapters 2 and 3.
+
+::
+
+    let's    go   <eos>                   <eos>       vamos
+      |      |      |                       |           |
+    LSTM -> LSTM -> LSTM -- last state --> LSTM -----> LSTM
+      |      |      |                       |           |
+      +------+------+--- all states --> attention   attention      only with a score
+                                            |           |
+                                          vamos       <eos>
+
+Without a score the decoder gets one vector (the encoder's last state) to carry the whole sentence. With a
+score every step of the decoder also looks at every step of the encoder (Luong et al., 2015):
+
+.. math::
+    a_{ij} = \mathrm{softmax}_j\, s(h_i, \bar h_j), \qquad c_i = \sum_j a_{ij} \bar h_j, \qquad
+    \tilde h_i = \tanh(W [c_i; h_i])
+
+No step of the decoder feeds on a context, so under teacher forcing all steps run at once, whatever the score.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.nn.functional import attend, attention_weights
+from unrolled.nn.masks import padding_mask
+from unrolled.nn.recurrent import LSTM
+from unrolled.nn.score import make_score
+from unrolled.shapes import Lengths, Mask, Tokens, check_shape
+from unrolled.tap import Tap
+
+__all__ = ["Memory", "Seq2Seq", "Seq2SeqConfig"]
+
+
+@dataclass(frozen=True)
+class Seq2SeqConfig:
+    """The shape of a `Seq2Seq` model.
+
+    Attributes:
+        source_size: words of the source language.
+        target_size: words of the target language.
+        d_model: numbers per word vector.
+        d_hidden: numbers per decoder state, and per encoder output (both directions together).
+        n_layers: LSTM layers in the encoder and in the decoder.
+        bidirectional: whether the encoder also reads backwards, with half of `d_hidden` for each direction.
+        score: ``dot``, ``scaled_dot``, ``general``, ``additive``, or None for no attention.
+        dropout: share of numbers set to zero while training.
+    """
+
+    source_size: int
+    target_size: int
+    d_model: int = 64
+    d_hidden: int = 128
+    n_layers: int = 1
+    bidirectional: bool = True
+    score: str | None = "dot"
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a hidden size that two directions cannot share."""
+        if self.bidirectional and self.d_hidden % 2:
+            raise ValueError(f"d_hidden: expected an even number for two directions, got {self.d_hidden}")
+
+
+class Memory(NamedTuple):
+    """What the encoder hands over.
+
+    Attributes:
+        state: the decoder's first state, the context vector: h and c, each ``[n_layers, B, d_hidden]``.
+        outputs: one vector for each source word ``[B, S, d_hidden]``; only attention looks at them.
+        mask: which source words are real, ``[B, 1, S]``, or None where all are.
+    """
+
+    state: tuple[Tensor, ...]
+    outputs: Tensor
+    mask: Mask | None
+
+
+class Seq2Seq(nn.Module):
+    """An LSTM encoder and an LSTM decoder, with attention where the config names a score.
+
+    The tap `weights` hears the attention weights ``[B, T, S]``: all T at once under teacher forcing, one at
+    a time while generating.
+    """
+
+    def __init__(self, config: Seq2SeqConfig) -> None:
+        super().__init__()
+        self.config = config
+        d_model, d_hidden, n_layers = config.d_model, config.d_hidden, config.n_layers
+        self.n_directions = 2 if config.bidirectional else 1
+        self.source_embed = nn.Embedding(config.source_size, d_model)
+        self.target_embed = nn.Embedding(config.target_size, d_model)
+        self.encoder = LSTM(
+            d_model,
+            d_hidden // self.n_directions,
+            n_layers,
+            bidirectional=config.bidirectional,
+            dropout=config.dropout,
+        )
+        self.decoder = LSTM(d_model, d_hidden, n_layers, dropout=config.dropout)
+        self.dropout = nn.Dropout(config.dropout)
+        self.score: nn.Module | None = None
+        if config.score is not None:
+            self.score = make_score(config.score, d_hidden, d_hidden)
+            self.weights = Tap()
+            self.combine = nn.Linear(2 * d_hidden, d_hidden)
+        self.head = nn.Linear(d_hidden, config.target_size)
+
+    def encode(self, source: Tokens, lengths: Lengths | None = None) -> Memory:
+        """Read the source ``[B, S]``; `lengths` ``[B]`` says how many words of each sentence are real."""
+        check_shape("source", source, "B S")
+        outputs, state = self.encoder(self.dropout(self.source_embed(source)), lengths=lengths)
+        # The two directions of a layer stand in neighbouring rows: join them, [L * 2, B, h] -> [L, B, 2 h].
+        state = tuple(
+            part.unflatten(0, (self.config.n_layers, self.n_directions)).transpose(1, 2).flatten(2)
+            for part in state
+        )
+        mask = None if lengths is None else padding_mask(lengths, source.shape[1])
+        return Memory(state, outputs, mask)
+
+    def decode(
+        self, target: Tokens, memory: Memory, state: tuple[Tensor, ...] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return logits ``[B, T, target_size]`` for the word after each of `target`, and the state.
+
+        Args:
+            target: words ``[B, T]``: all of them under teacher forcing, the last one while generating.
+            memory: what `encode` returned.
+            state: the decoder's state before `target`; the context vector unless given.
+        """
+        check_shape("target", target, "B T", B=memory.outputs.shape[0])
+        embedded = self.dropout(self.target_embed(target))
+        hidden, state = self.decoder(embedded, memory.state if state is None else state)  # [B, T, d_hidden]
+        if self.score is not None:
+            scores = self.score(hidden, memory.outputs)  # [B, T, S]
+            weights = self.weights(attention_weights(scores, memory.mask))
+            context = attend(weights, memory.outputs)  # [B, T, d_hidden]
+            hidden = torch.tanh(self.combine(torch.cat([context, hidden], dim=-1)))
+        return self.head(self.dropout(hidden)), state
+
+    def forward(self, source: Tokens, target: Tokens, lengths: Lengths | None = None) -> Tensor:
+        """Return logits ``[B, T, target_size]`` under teacher forcing.
+
+        Args:
+            source: source words ``[B, S]``.
+            target: target words ``[B, T]``, shifted right: each position holds the word before its answer.
+            lengths: real source words of each sentence, ``[B]``; all S unless given.
+
+        Raises:
+            ShapeError: the batches differ, or an argument is not ``[B, length]``.
+            ValueError: a length is out of range.
+        """
+        logits, _ = self.decode(target, self.encode(source, lengths))
+        return logits
