@@ -15,7 +15,7 @@ two, and `torch.nn.RNN` and `torch.nn.LSTM`, agree.
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -56,7 +56,7 @@ class RNNCell(_Cell):
     n_states = 1
 
     def forward(self, x: Tensor, state: tuple[Tensor]) -> tuple[Tensor]:
-        """Return the next state ``(h,)``, ``[B, d_hidden]``, from an input ``[B, d_in]`` and the last state."""
+        """Return the next state ``(h,)``, ``[B, d_hidden]``, from ``[B, d_in]`` and the last state."""
         (h,) = state
         return (torch.tanh(self.input_proj(x) + self.hidden_proj(h)),)
 
@@ -174,7 +174,7 @@ class _Recurrent(nn.Module):
         self, x: Tensor, state: tuple[Tensor, ...], lengths: Tensor | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """All steps in one call of PyTorch's kernel."""
-        weights = [w for cell in self.cells for w in cell.kernel_weights()]
+        weights = [w for cell in self.cells for w in cast(_Cell, cell).kernel_weights()]
         kernel: Any = torch.lstm if self.cell is LSTMCell else torch.rnn_tanh
         start: Any = state if self.cell is LSTMCell else state[0]
         shape = (weights, True, self.n_layers, self.dropout, self.training, self.n_directions == 2)
