@@ -10,29 +10,45 @@ import re
 from functools import cache
 from pathlib import Path
 
-__all__ = ["JS", "esm", "page_script", "stylesheet"]
+__all__ = ["JS", "WIDGETS", "esm", "page_script", "stylesheet"]
 
 JS = Path(__file__).parent / "js"
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.mjs";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
 _LEFT_OVER = re.compile(r"^\s*(?:import|export)\b.*", re.MULTILINE)
+_RENDER = re.compile(r"^export function render\(", re.MULTILINE)
+
+
+def _widgets() -> tuple[str, ...]:
+    sources = sorted(JS.glob("*.mjs"))
+    return tuple(path.stem for path in sources if _RENDER.search(path.read_text(encoding="utf-8")))
+
+
+WIDGETS: tuple[str, ...] = _widgets()
+"""The names of all widgets: every module of ``js/`` that exports ``render``."""
 
 
 @cache
-def _module(name: str) -> tuple[str, tuple[str, ...]]:
-    """Return one module as a ``const`` that holds its exports, and the modules it needs."""
-    path = JS / f"{name}.mjs"
+def _module(path: Path) -> tuple[str, tuple[str, ...], dict[str, list[str]]]:
+    """Return one module as a ``const`` that holds its exports, those names, and what it takes from where."""
+    if not path.exists():
+        there = ", ".join(sorted(other.stem for other in path.parent.glob("*.mjs")))
+        raise ValueError(f"{path.name}: expected one of the modules {there or '(none)'}, found no such file")
     source = path.read_text(encoding="utf-8")
-    needs = tuple(match[2] for match in _IMPORT.finditer(source))
-    exports = re.findall(_EXPORT, source)
+    needs = {
+        match[2]: [part.split(" as ")[0].strip() for part in match[1].split(",") if part.strip()]
+        for match in _IMPORT.finditer(source)
+    }
+    exports = tuple(_EXPORT.findall(source))
     body = _IMPORT.sub(lambda m: f"const {{{m[1].replace(' as ', ': ')}}} = {_const(m[2])};\n", source)
     body = _EXPORT.sub("", body)
     if bad := _LEFT_OVER.search(body):
         raise ValueError(f"{path.name}: expected named imports and plain exports, got {bad[0].strip()!r}")
     if not exports:
         raise ValueError(f"{path.name}: exports nothing")
-    return f"const {_const(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();\n", needs
+    text = f"const {_const(path.stem)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();\n"
+    return text, exports, needs
 
 
 def _const(name: str) -> str:
@@ -48,9 +64,11 @@ def _inline(names: list[str]) -> str:
             raise ValueError(f"modules import each other in a circle: {' -> '.join((*path, name))}")
         if name in done:
             return
-        text, needs = _module(name)
-        for need in needs:
+        text, _, needs = _module(JS / f"{name}.mjs")
+        for need, taken in needs.items():
             visit(need, (*path, name))
+            if missing := set(taken) - set(_module(JS / f"{need}.mjs")[1]):
+                raise ValueError(f"{name}.mjs: {need}.mjs does not export {', '.join(sorted(missing))}")
         done[name] = text
 
     for name in names:

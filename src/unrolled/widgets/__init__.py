@@ -1,0 +1,4 @@
+"""Widgets that answer in a live notebook, in a static page, without JavaScript, and on paper.
+
+Arrays and labels go in; none of these imports `unrolled.nn`.
+"""

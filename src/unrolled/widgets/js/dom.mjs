@@ -1,0 +1,164 @@
+// The few controls every widget is built from. Text goes in as text nodes and attributes, never as HTML,
+// so whatever a reader types is shown and never run.
+
+/** @typedef {string | number | Node | null | undefined | false} Child */
+
+/** An id no other element of the page has, also when several widgets were loaded as separate scripts. */
+export function uid(prefix = "u") {
+  const key = Symbol.for("unrolled.uid");
+  globalThis[key] = (globalThis[key] ?? 0) + 1;
+  return `${prefix}-${globalThis[key]}`;
+}
+
+/**
+ * Set properties and append children. A function under onX is a listener; null, undefined and false are
+ * left out, except that aria-* says "false".
+ * @template {Element} E @param {E} el @param {Record<string, any>} props @param {(Child | Child[])[]} children
+ * @returns {E}
+ */
+function fill(el, props, children) {
+  for (const [name, value] of Object.entries(props)) {
+    if (name.startsWith("on")) el.addEventListener(name.slice(2).toLowerCase(), value);
+    else if (name.startsWith("aria-") && typeof value === "boolean") el.setAttribute(name, String(value));
+    else if (value === true) el.setAttribute(name, "");
+    else if (value !== null && value !== undefined && value !== false) el.setAttribute(name, String(value));
+  }
+  for (const child of children.flat()) {
+    if (child === null || child === undefined || child === false) continue;
+    el.append(child instanceof Node ? child : String(child));
+  }
+  return el;
+}
+
+/**
+ * An HTML element: h("button", { class: "u-button", onclick: go }, "Go").
+ * @param {string} tag @param {Record<string, any>} props @param {...(Child | Child[])} children
+ */
+export function h(tag, props = {}, ...children) {
+  return fill(document.createElement(tag), props, children);
+}
+
+/**
+ * The same for SVG. Colours come from the style sheet: class "u-line", "u-text", or var(--u-…).
+ * @param {string} tag @param {Record<string, any>} props @param {...(Child | Child[])} children
+ */
+export function svg(tag, props = {}, ...children) {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), props, children);
+}
+
+/** A number a reader can compare: fixed digits, a real minus sign, and no "−0.00". */
+export function number(x, digits = 2) {
+  if (!Number.isFinite(x)) return String(x);
+  const text = Math.abs(x).toFixed(digits);
+  return x < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
+}
+
+/** The root of a widget, which carries theme, typeface and the style sheet's scope. */
+export function root(el, label, ...children) {
+  const box = h("div", { class: "unrolled", role: "group", "aria-label": label }, ...children);
+  el.append(box);
+  return box;
+}
+
+/** Where a widget says what just changed: seen by everybody, read out by a screen reader. */
+export function liveRegion() {
+  const el = h("p", { class: "u-live", role: "status", "aria-live": "polite" });
+  return {
+    el,
+    say(/** @type {string} */ text) {
+      if (el.textContent !== text) el.textContent = text;
+    },
+  };
+}
+
+/**
+ * A labelled slider with its value beside it. onInput hears the number; set() moves it without a call.
+ * @param {{ label: string, min: number, max: number, step?: number, value: number,
+ *           format?: (x: number) => string, onInput: (x: number) => void }} options
+ */
+export function slider({ label, min, max, step = 0.01, value, format = number, onInput }) {
+  const id = uid("slider");
+  const input = h("input", { id, type: "range", min, max, step });
+  const output = h("output", { for: id, class: "u-value" });
+  const show = () => {
+    const text = format(input.valueAsNumber);
+    output.textContent = text;
+    input.setAttribute("aria-valuetext", text);
+  };
+  const set = (/** @type {number} */ x) => {
+    input.value = String(x);
+    show();
+  };
+  input.addEventListener("input", () => {
+    show();
+    onInput(input.valueAsNumber);
+  });
+  set(value);
+  return { el: h("div", { class: "u-field u-slider" }, h("label", { for: id }, label), input, output), input, set };
+}
+
+/**
+ * A labelled line of text. error(message) marks it wrong and says why; error(null) clears that.
+ * @param {{ label: string, value?: string, help?: string, maxLength?: number,
+ *           onInput: (text: string) => void }} options
+ */
+export function textField({ label, value = "", help = "", maxLength, onInput }) {
+  const id = uid("text");
+  const input = h("input", {
+    id, type: "text", maxlength: maxLength, autocomplete: "off", spellcheck: "false",
+    "aria-describedby": `${id}-help ${id}-error`,
+  });
+  input.value = value;
+  input.addEventListener("input", () => onInput(input.value));
+  const wrong = h("p", { id: `${id}-error`, class: "u-error", role: "status", "aria-live": "polite" });
+  const error = (/** @type {string | null} */ message) => {
+    wrong.textContent = message ?? "";
+    if (message) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+  };
+  const el = h("div", { class: "u-field u-text-field" }, h("label", { for: id }, label), input,
+    h("p", { id: `${id}-help`, class: "u-help" }, help), wrong);
+  return { el, input, error, set: (/** @type {string} */ text) => void (input.value = text) };
+}
+
+/**
+ * A labelled choice among names. onInput hears the index.
+ * @param {{ label: string, options: string[], value?: number, onInput: (index: number) => void }} options
+ */
+export function choice({ label, options, value = 0, onInput }) {
+  const id = uid("choice");
+  const select = h("select", { id }, options.map((text, i) => h("option", { value: i }, text)));
+  select.value = String(value);
+  select.addEventListener("input", () => onInput(select.selectedIndex));
+  const set = (/** @type {number} */ index) => void (select.value = String(index));
+  return { el: h("div", { class: "u-field" }, h("label", { for: id }, label), select), select, set };
+}
+
+/** A button. @param {string} label @param {() => void} onClick */
+export function button(label, onClick) {
+  return h("button", { type: "button", class: "u-button", onclick: onClick }, label);
+}
+
+/**
+ * A button that stays pressed. onToggle hears whether it is.
+ * @param {{ label: string, pressed?: boolean, onToggle: (pressed: boolean) => void }} options
+ */
+export function toggle({ label, pressed = false, onToggle }) {
+  const el = h("button", { type: "button", class: "u-button", "aria-pressed": pressed }, label);
+  el.addEventListener("click", () => {
+    pressed = !pressed;
+    el.setAttribute("aria-pressed", String(pressed));
+    onToggle(pressed);
+  });
+  return el;
+}
+
+/**
+ * Give a cell the colour of a share between 0 and 1 on the attention scale, and an ink that reads on it.
+ * @param {HTMLElement | SVGElement} el @param {number} share
+ */
+export function shade(el, share) {
+  const w = Math.min(1, Math.max(0, share));
+  el.classList.add("u-shade");
+  el.style.setProperty("--w", w.toFixed(4));
+}
