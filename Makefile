@@ -1,0 +1,66 @@
+# Two commands from a fresh clone: `make book` and `make test`. The rest is in `make help`.
+
+.DEFAULT_GOAL := help
+.PHONY: help env book serve notebooks citation test lint types lock clean
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# The environment is made anew when the content of these changes, not when their dates do.
+KEY := $(shell cat requirements.lock pyproject.toml | cksum | tr ' ' '-')
+INSTALLED := $(VENV)/.installed-$(KEY)
+CODE := src tools tests book/_ext
+PORT ?= 8000
+
+# OpenMP's waiting threads spin by default: with a busy second core that made training a hundred times slower.
+export OMP_WAIT_POLICY := PASSIVE
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+# A reader's own Jupyter and matplotlib settings change nothing here, and HOME may be read-only.
+export IPYTHONDIR := $(CURDIR)/.cache/ipython
+export JUPYTER_CONFIG_DIR := $(CURDIR)/.cache/jupyter/config
+export JUPYTER_DATA_DIR := $(CURDIR)/.cache/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(CURDIR)/.cache/jupyter/runtime
+export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+env: $(INSTALLED) ## Create or refresh the environment in .venv from requirements.lock
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -x $(PY) || { python=$$(tools/find_python.sh) && "$$python" -m venv $(VENV); }
+	$(PY) -m pip install --quiet -r requirements.lock
+	$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/.installed-*
+	@touch $@
+
+book: env ## Run the chapters and build the book into book/_build/html
+	$(PY) -m tools.build_book
+
+serve: book ## Build the book and serve it on 127.0.0.1 (PORT=8000)
+	$(PY) -m http.server --bind 127.0.0.1 --directory book/_build/html $(PORT)
+
+notebooks: env ## Generate notebooks/ from the chapters
+	$(PY) -m tools.notebooks
+
+citation: env ## Generate CITATION.cff from pyproject.toml
+	$(PY) -m tools.citation
+
+test: env ## Run all tests (ARGS="tests/nn -k mask" for some), fetching a browser if there is none
+	@$(PY) -m tools.browser
+	$(PY) -m pytest $(ARGS)
+
+lint: env ## Check style and formatting
+	$(PY) -m ruff check $(CODE)
+	$(PY) -m ruff format --check $(CODE)
+
+types: env ## Check types
+	$(PY) -m mypy
+
+lock: ## Write requirements.lock anew from pyproject.toml (UPGRADE=1 takes the newest versions)
+	@test -x .venv-lock/bin/uv || { python=$$(tools/find_python.sh) && "$$python" -m venv .venv-lock; }
+	@test -x .venv-lock/bin/uv || .venv-lock/bin/python -m pip install --quiet uv
+	.venv-lock/bin/python -m tools.lock $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove what was built; .venv stays
+	rm -rf book/_build .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .venv-lock build dist
