@@ -1,0 +1,189 @@
+// The picture of the bears plane: word vectors to take hold of, and arrows to where a word is taken.
+
+import { number, svg } from "./dom.mjs";
+import { arrowHead, frame, gridLines, placeLabels } from "./plane.mjs";
+
+const LETTER = 7.4; // a wide guess at a letter's width, in pixels
+const GRIP = 16; // how near to a word's point a finger must come, in pixels
+
+/** The outline of a sentence's mark, about 22 pixels wide. @param {number} style */
+function outline(style) {
+  if (style === 1) return svg("rect", { x: -10, y: -10, width: 20, height: 20, rx: 3 });
+  if (style === 2) return svg("polygon", { points: "0,-14 13,9 -13,9" });
+  if (style === 3) return svg("polygon", { points: "0,-13 13,0 0,13 -13,0" });
+  if (style === 4) return svg("polygon", { points: "-12,0 -6,-11 6,-11 12,0 6,11 -6,11" });
+  return svg("circle", { r: 11 });
+}
+
+/** A sentence's mark: shape, colour and sign, so that none of them has to be told apart alone. */
+export function mark(style, sign, props = {}) {
+  return svg("g", { class: `u-mark u-s${style}`, ...props }, outline(style),
+    svg("text", { y: style === 2 ? 6 : 4.5, "text-anchor": "middle" }, sign));
+}
+
+/**
+ * @typedef {{ style: number, sign: string, from: number[], to: number[] }} Arrow
+ * @param {{ words: string[], target: number, limit: number, landmarks: Record<string, number[]>,
+ *   onMove: (word: number, point: number[]) => void, onDrop: () => void, onChoose: (word: number) => void }} options
+ */
+export function planeView({ words, target, limit, landmarks, onMove, onDrop, onChoose }) {
+  let size = 440;
+  let shown = { vectors: [], arrows: [], inUse: new Set(), chosen: target };
+  const sides = new Map();
+  const back = svg("g", { "aria-hidden": "true" });
+  const front = svg("g", { "aria-hidden": "true", class: "u-over" });
+  const handles = words.map((word, i) => {
+    const handle = svg("g", {
+      class: i === target ? "u-handle u-target" : "u-handle", role: "slider", "aria-label": word,
+      "aria-valuemin": -limit, "aria-valuemax": limit,
+    }, svg("circle", { r: GRIP, class: "u-grip" }), svg("circle", { r: i === target ? 6 : 4.5, class: "u-dot" }));
+    handle.addEventListener("keydown", (event) => key(event, i));
+    handle.addEventListener("focus", () => onChoose(i));
+    return handle;
+  });
+  const picture = svg("svg", { class: "u-plane", role: "group", "aria-label":
+    `Word vectors, from \u2212${limit} to ${limit} both ways. Arrow keys move a word by 0.1, with Shift by 0.5.` },
+  back, handles, front);
+
+  /** @param {KeyboardEvent} event @param {number} i */
+  function key(event, i) {
+    const to = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!to || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const step = event.shiftKey ? 0.5 : 0.1;
+    move(i, shown.vectors[i].map((c, d) => c + step * to[d]));
+    onDrop();
+  }
+
+  function move(i, point) {
+    // Six digits: 0.1 + 0.2 should read 0.3.
+    onMove(i, point.map((c) => Math.round(Math.min(limit, Math.max(-limit, c)) * 1e6) / 1e6));
+  }
+
+  /** @type {{ word: number, dx: number, dy: number, pointer: number } | null} */
+  let held = null;
+  const pixels = (/** @type {PointerEvent} */ event) => {
+    const box = picture.getBoundingClientRect();
+    return [((event.clientX - box.left) * size) / box.width, ((event.clientY - box.top) * size) / box.height];
+  };
+  picture.addEventListener("pointerdown", (event) => {
+    if (held || event.button !== 0 || !event.target.closest(".u-handle")) return;
+    const [px, py] = pixels(event);
+    const at = shown.vectors.map(frame(size, limit).toPixels);
+    // Grips may overlap: the nearest word is meant, whichever was drawn last.
+    const far = at.map(([x, y]) => Math.hypot(x - px, y - py));
+    const word = far.indexOf(Math.min(...far));
+    held = { word, dx: at[word][0] - px, dy: at[word][1] - py, pointer: event.pointerId };
+    event.preventDefault();
+    handles[word].focus({ preventScroll: true });
+    picture.setPointerCapture(event.pointerId);
+    picture.classList.add("is-dragging");
+  });
+  picture.addEventListener("pointermove", (event) => {
+    if (held?.pointer !== event.pointerId) return;
+    const [px, py] = pixels(event);
+    const point = frame(size, limit).toPoint(px + held.dx, py + held.dy);
+    move(held.word, point.map((c) => Math.round(c * 100) / 100));
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    picture.addEventListener(end, (event) => {
+      if (held?.pointer !== event.pointerId) return;
+      held = null;
+      picture.classList.remove("is-dragging");
+      onDrop();
+    });
+  }
+
+  function draw() {
+    const { vectors, arrows, inUse, chosen } = shown;
+    const { toPixels } = frame(size, limit);
+    const at = vectors.map(toPixels);
+    const origin = size / 2;
+    picture.setAttribute("viewBox", `0 0 ${size} ${size}`);
+    const grid = gridLines(limit).flatMap((c) => {
+      const [x, y] = toPixels([c, c]);
+      const kind = Math.abs(c) < 1e-9 ? "u-axis" : "u-line";
+      return [svg("line", { x1: x, x2: x, y1: 0, y2: size, class: kind }),
+        svg("line", { x1: 0, x2: size, y1: y, y2: y, class: kind })];
+    });
+    const ticks = gridLines(limit).filter((c) => Math.abs(c) > 1e-9 && Math.abs(c) < limit - 1e-9);
+    const tickTexts = ticks.filter((_, i) => ticks.length <= 8 || i % 2 === 1).flatMap((c) => {
+      const [x, y] = toPixels([c, c]);
+      const text = number(c, Number.isInteger(ticks[0]) || limit > 5 ? 0 : 1);
+      return [svg("text", { x, y: size - 5, "text-anchor": "middle", class: "u-tick" }, text),
+        svg("text", { x: 5, y: y + 4, class: "u-tick" }, text)];
+    });
+    const regions = Object.values(landmarks).map(toPixels).map(([cx, cy]) =>
+      svg("circle", { cx, cy, r: 0.09 * size, class: "u-region" }));
+    const spokes = at.map(([x, y], i) => (inUse.has(i)
+      && svg("line", { x1: origin, y1: origin, x2: x, y2: y, class: "u-spoke" }))).filter(Boolean);
+    const lines = arrows.map(({ style, from, to }) => {
+      const [tail, tip] = [toPixels(from), toPixels(to)];
+      const long = Math.hypot(tip[0] - tail[0], tip[1] - tail[1]) > 10;
+      return svg("g", { class: `u-arrow u-s${style}` },
+        svg("line", { x1: tail[0], y1: tail[1], x2: tip[0], y2: tip[1] }),
+        long ? svg("polygon", { points: arrowHead(tail, tip) }) : svg("circle", { cx: tip[0], cy: tip[1], r: 3.5 }));
+    });
+    back.replaceChildren(...regions, ...grid, ...tickTexts, ...spokes);
+
+    const dot = ([x, y], r) => ({ x: x - r, y: y - r, w: 2 * r, h: 2 * r });
+    const taken = [...at.map((p) => dot(p, 6)), ...arrows.map(({ to }) => dot(toPixels(to), 6))];
+    const text = (id, i, optional) => ({
+      id, at: at[i], w: words[i].length * LETTER + 4, h: 17, gap: 9, optional,
+    });
+    const order = words.map((_, i) => i).sort((a, b) => rank(b) - rank(a));
+    function rank(i) {
+      return (i === target ? 4 : 0) + (i === chosen ? 2 : 0) + (inUse.has(i) ? 1 : 0);
+    }
+    const boxes = placeLabels([
+      text("target", target, false),
+      ...arrows.map(({ to, style }) => ({ id: `arrow ${style}`, at: toPixels(to), w: 27, h: 27, gap: 8 })),
+      ...order.filter((i) => i !== target).map((i) => text(`word ${i}`, i, rank(i) === 0)),
+      ...Object.entries(landmarks).map(([name, point]) => ({
+        id: `place ${name}`, at: toPixels(point), w: name.length * LETTER + 4, h: 17, gap: 0.09 * size + 3,
+      })),
+    ], taken, size, sides);
+    const middle = (id, props, content) => {
+      const box = boxes.get(id);
+      return box && svg("text", { x: box.x + box.w / 2, y: box.y + 13, "text-anchor": "middle", ...props }, content);
+    };
+    front.replaceChildren(...[
+      ...Object.keys(landmarks).map((name) => middle(`place ${name}`, { class: "u-place" }, name)),
+      ...lines,
+      ...order.map((i) => middle(i === target ? "target" : `word ${i}`,
+        { class: `u-word${i === target ? " u-target" : ""}${inUse.has(i) ? "" : " u-idle"}` }, words[i])),
+      ...arrows.map(({ style, sign }) => {
+        const box = boxes.get(`arrow ${style}`);
+        return mark(style, sign, { transform: `translate(${box.x + 13.5} ${box.y + 13.5})` });
+      }),
+    ].filter(Boolean));
+
+    handles.forEach((handle, i) => {
+      const [x, y] = vectors[i];
+      handle.setAttribute("transform", `translate(${at[i][0].toFixed(2)} ${at[i][1].toFixed(2)})`);
+      handle.setAttribute("aria-valuenow", String(x));
+      handle.setAttribute("aria-valuetext", `x ${number(x)}, y ${number(y)}`);
+      handle.setAttribute("tabindex", inUse.has(i) || i === chosen ? "0" : "-1");
+      handle.classList.toggle("u-idle", !inUse.has(i));
+      handle.classList.toggle("is-chosen", i === chosen);
+    });
+  }
+
+  const watch = new ResizeObserver(() => {
+    const width = Math.round(picture.getBoundingClientRect().width);
+    if (width > 0 && width !== size) {
+      size = width;
+      draw();
+    }
+  });
+  watch.observe(picture);
+  return {
+    el: picture,
+    /** @param {{ vectors: number[][], arrows: Arrow[], inUse: Set<number>, chosen: number }} next */
+    show(next) {
+      shown = next;
+      draw();
+    },
+    stop: () => watch.disconnect(),
+  };
+}

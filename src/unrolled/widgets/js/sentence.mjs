@@ -1,0 +1,60 @@
+// From what a reader types to words the vocabulary knows, or to a message that says what was expected.
+
+export const MAX_WORDS = 12;
+
+/** A word without the punctuation around it. @param {string} word */
+export function strip(word) {
+  return word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
+}
+
+/** How many letters to change, add or drop to turn one word into the other (Levenshtein, 1966). */
+export function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const above = row;
+    row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      row.push(Math.min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+  }
+  return row[b.length];
+}
+
+/** The known words nearest in spelling, best first. @param {string} word @param {string[]} words */
+export function nearby(word, words, count = 3) {
+  const near = word.toLowerCase().slice(0, 40);
+  return words
+    .map((known) => ({ known, far: distance(near, known.toLowerCase()) }))
+    .sort((a, b) => a.far - b.far)
+    .slice(0, count)
+    .map(({ known }) => known);
+}
+
+/** A text of the reader's, short enough for a message. @param {string} text */
+const quoted = (text) => `“${text.length > 40 ? `${text.slice(0, 39)}…` : text}”`;
+
+/**
+ * @param {string} text @param {string[]} words the vocabulary @param {string} target
+ * @returns {{ ids: number[], at: number, error: string }} the words' indices and where the target stands
+ */
+export function readSentence(text, words, target) {
+  const known = words.map((word) => word.toLowerCase());
+  const tokens = text.split(/\s+/u).filter((part) => part !== "");
+  const spoken = tokens.filter((part) => strip(part) !== "");
+  const refuse = (error) => ({ ids: [], at: -1, error });
+  if (spoken.length === 0) {
+    return refuse(`Expected at least one word, got ${text.trim() ? quoted(text.trim()) : "nothing"}.`);
+  }
+  if (spoken.length > MAX_WORDS) return refuse(`Expected at most ${MAX_WORDS} words, got ${spoken.length}.`);
+  const unknown = spoken.filter((part) => !known.includes(strip(part).toLowerCase()));
+  if (unknown.length > 0) {
+    const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : "";
+    const near = nearby(strip(unknown[0]), words).join(", ");
+    return refuse(`Expected words that have a vector here, got ${unknown.slice(0, 3).map(quoted).join(", ")}${more}. `
+      + `Known words near ${quoted(unknown[0])}: ${near}.`);
+  }
+  const ids = spoken.map((part) => known.indexOf(strip(part).toLowerCase()));
+  const at = ids.findIndex((id) => known[id] === target.toLowerCase());
+  if (at < 0) return refuse(`Expected “${target}” in the sentence, got ${quoted(text.trim())}.`);
+  return { ids, at, error: "" };
+}
