@@ -1,0 +1,252 @@
+"""The engine of the checks: run a learner's function beside the reference, and name the mistake.
+
+A check compares the function with the reference on a few random inputs whose dimensions are different
+primes, so no wrong axis can hide behind an equal size. Where the two differ, each known wrong solution
+is run on the same input: if one gives what the learner's function gave (or raises what it raised), its
+message says what happened.
+"""
+
+import inspect
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.exercises.result import Result
+
+__all__ = ["Case", "Exercise", "Misconception", "failed", "passed", "unattempted"]
+
+Solution = Callable[..., Tensor]
+
+# Wide enough for a solution in float32, far narrower than any misconception.
+RTOL, ATOL = 1e-4, 1e-5
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A classic wrong solution, and what to tell a learner who wrote it.
+
+    Attributes:
+        name: a few words, for tests and for reading the list.
+        solution: takes what the learner's function takes. It may raise: an equal exception counts as equal.
+        message: what went wrong and why; what was expected and what came is added by the engine.
+    """
+
+    name: str
+    solution: Solution
+    message: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One random input: the tensors by the name of the argument. `batched` marks a leading dimension B."""
+
+    inputs: dict[str, Tensor]
+    batched: bool = False
+
+    def __str__(self) -> str:
+        return " and ".join(f"{name} of shape {list(x.shape)}" for name, x in self.inputs.items())
+
+    def arguments(self, dtype: torch.dtype | None = None) -> list[Tensor]:
+        """Return fresh copies, so that a function which writes into its input spoils nothing."""
+        return [
+            x.clone().to(dtype) if dtype and x.is_floating_point() else x.clone()
+            for x in self.inputs.values()
+        ]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a function did with a case: returned something, or raised."""
+
+    value: Any = None
+    error: Exception | None = None
+    changed_input: bool = False
+
+    def same(self, other: "Outcome") -> bool:
+        """Whether two functions did the same: equal tensors, or the same exception with the same words."""
+        if self.error or other.error:
+            return type(self.error) is type(other.error) and str(self.error) == str(other.error)
+        return (
+            isinstance(self.value, Tensor)
+            and isinstance(other.value, Tensor)
+            and close(self.value, other.value)
+        )
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What a learner's function should do, on which inputs, and how it usually goes wrong.
+
+    Attributes:
+        output: what the function returns, as the chapter calls it, for the messages.
+        reference: the right solution.
+        cases: inputs, unbatched ones first.
+        misconceptions: tried in order; the first that does what the learner's function did is named.
+    """
+
+    output: str
+    reference: Solution
+    cases: Sequence[Case]
+    misconceptions: Sequence[Misconception]
+
+    def check(self, fn: object) -> Result:
+        """Return what is right or wrong about `fn`; never raise because of it."""
+        if blank(fn):
+            return unattempted("Replace the placeholder by your function.")
+        names = list(self.cases[0].inputs)
+        wanted = f"a function of {' and '.join(names)}"
+        if not callable(fn):
+            return failed(f"Expected {wanted}, got {describe(fn)}.")
+        if not takes(fn, len(names)):
+            return failed(
+                f"Expected {wanted}, got a function with the arguments {inspect.signature(fn)}. "
+                "Hand over the function itself, without calling it."
+            )
+        changed = False
+        for number, case in enumerate(self.cases):
+            outcome = run(fn, case)
+            if number == 0 and (open_end := self._unwritten(outcome)):
+                return unattempted(open_end)
+            wrong = self._wrong(outcome, case)
+            if wrong:
+                return failed(wrong)
+            changed |= outcome.changed_input
+        inputs = ", ".join(str(case) for case in self.cases)
+        note = (
+            "\nOne remark: your function changes its input in place; whoever uses it next will be surprised."
+        )
+        return passed(
+            f"Equal to the package on {len(self.cases)} random inputs: {inputs}.{note if changed else ''}"
+        )
+
+    def _unwritten(self, outcome: Outcome) -> str | None:
+        """Return which placeholder the function still holds, or None if it has been written."""
+        if isinstance(outcome.error, NotImplementedError):
+            return "Your function still raises NotImplementedError."
+        if outcome.error is not None or not blank(outcome.value):
+            return None
+        if outcome.value is None:
+            return f"Your function returns None. If you have written it, is `return {self.output}` missing?"
+        return "Your function still returns its placeholder."
+
+    def _wrong(self, outcome: Outcome, case: Case) -> str | None:
+        """Return what is wrong with an outcome, or None if it is right."""
+        expected = self.reference(*case.arguments())
+        got = outcome.value
+        if (
+            outcome.error is None
+            and isinstance(got, Tensor)
+            and got.is_floating_point()
+            and close(got, expected)
+        ):
+            return None
+        difference = self._difference(outcome, expected, case)
+        for known in self.misconceptions:
+            if outcome.same(run(known.solution, case)):
+                return f"{known.message}\n{difference}"
+        if case.batched:
+            return (
+                "Your function is right for one sentence, but not for a batch [B, T, d]. "
+                f"Count the dimensions from the end: -1 and -2 stay what they are when B comes in "
+                f"front.\n{difference}"
+            )
+        return difference
+
+    def _difference(self, outcome: Outcome, expected: Tensor, case: Case) -> str:
+        """Return what was expected and what came, in the plainest terms that tell them apart."""
+        shape = list(expected.shape)
+        if outcome.error is not None:
+            kind, text = type(outcome.error).__name__, str(outcome.error).strip() or "no message"
+            return f"For {case}: expected {self.output} of shape {shape}, got {kind}: {text}"
+        got = outcome.value
+        if not isinstance(got, Tensor):
+            return (
+                f"For {case}: expected {self.output} as a torch tensor of shape {shape}, got {describe(got)}."
+            )
+        if list(got.shape) != shape:
+            return f"For {case}: expected {self.output} of shape {shape}, got shape {list(got.shape)}."
+        if not got.is_floating_point():
+            return f"For {case}: expected {self.output} in floating-point numbers, got {got.dtype}."
+        got = got.detach().to("cpu", torch.float64)
+        bad = ~torch.isclose(got, expected, rtol=RTOL, atol=ATOL)
+        place = bad.nonzero()[0].tolist()
+        want, came = expected[tuple(place)].item(), got[tuple(place)].item()
+        return f"For {case}: expected {self.output}{place} = {want:.4f}, got {came:.4f}."
+
+
+def close(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors have one shape and the same numbers, up to float32's rounding."""
+    if a.is_complex() or b.is_complex():
+        return False
+    a, b = (x.detach().to("cpu", torch.float64) for x in (a, b))
+    return a.shape == b.shape and torch.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True)
+
+
+def run(fn: Callable[..., Any], case: Case) -> Outcome:
+    """Call `fn` on copies of a case's tensors and keep whatever comes of it."""
+    outcome = _run(fn, case, None)
+    # A learner who fills torch.zeros(T, T) works in float32 and is not wrong.
+    if outcome.error is not None and re.search("dtype|scalar type", str(outcome.error)):
+        return _run(fn, case, torch.float32)
+    return outcome
+
+
+def _run(fn: Callable[..., Any], case: Case, dtype: torch.dtype | None) -> Outcome:
+    arguments, untouched = case.arguments(dtype), case.arguments(dtype)
+    try:
+        with warnings.catch_warnings():
+            # PyTorch warns of `.T` on a batch and of softmax without dim; the check says more than they do.
+            warnings.simplefilter("ignore")
+            value = fn(*arguments)
+    except Exception as error:
+        return Outcome(error=error)
+    changed = any(not torch.equal(a, u) for a, u in zip(arguments, untouched, strict=True))
+    return Outcome(value=value, changed_input=changed)
+
+
+def takes(fn: Callable[..., Any], count: int) -> bool:
+    """Whether `fn` can be called with `count` positional arguments, as far as Python can tell."""
+    try:
+        inspect.signature(fn).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # some built-in functions have no signature: let the call decide
+        return True
+    return True
+
+
+def blank(value: object) -> bool:
+    """Whether a value is one of the placeholders of an exercise."""
+    return value is None or value is Ellipsis or value is NotImplemented
+
+
+def describe(value: object) -> str:
+    """Return a value's type with what a learner needs to find it: a shape, a length, a number."""
+    kind = type(value).__name__
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {list(value.shape)}"
+    if isinstance(value, tuple | list):
+        return f"a {kind} of {len(value)}"
+    if value is None or isinstance(value, bool | int | float | str):
+        return "None" if value is None else f"{kind} {value!r:.60}"
+    return f"{type(value).__module__}.{kind}" if type(value).__module__ != "builtins" else kind
+
+
+def passed(message: str) -> Result:
+    """Return the result of a right answer."""
+    return Result(passed=True, attempted=True, message=message)
+
+
+def failed(message: str) -> Result:
+    """Return the result of a wrong answer."""
+    return Result(passed=False, attempted=True, message=message)
+
+
+def unattempted(message: str) -> Result:
+    """Return the result of no answer."""
+    return Result(passed=False, attempted=False, message=message)
