@@ -1,0 +1,157 @@
+"""Everything a page can be asked for by name: its headings, equations, figures, exercises and terms."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from docutils.nodes import make_id
+
+from tools.notebooks.blocks import Block, blocks, directive
+from tools.notebooks.source import is_chapter, read_chapter
+
+__all__ = ["Book", "Label", "Page", "read_book", "slug", "terms"]
+
+NUMBERED = {
+    "figure": "Fig.",
+    "table": "Table",
+    "list-table": "Table",
+    "exercise": "Exercise",
+    "math": "Equation",
+}
+NUMBERED["exercise-start"] = NUMBERED["exercise"]
+
+
+@dataclass(frozen=True)
+class Label:
+    """Something with a name: where it stands and what to call it."""
+
+    page: str
+    kind: str
+    anchor: str
+    text: str
+    number: str = ""
+
+
+@dataclass
+class Page:
+    """One page of the book and the numbers of what stands on it, by line."""
+
+    name: str
+    title: str = ""
+    headings: dict[str, str] = field(default_factory=dict)
+    numbers: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass
+class Book:
+    """All pages and labels."""
+
+    pages: dict[str, Page] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+
+
+def read_book(texts: dict[str, str]) -> Book:
+    """Return the index of the pages `texts`, from page name to text."""
+    book = Book()
+    for name, text in sorted(texts.items()):
+        page = book.pages[name] = Page(name)
+        _Indexer(book, page).read(text)
+    return book
+
+
+def slug(heading: str) -> str:
+    """Return the anchor MyST gives a heading, as GitHub does."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def terms(body: str) -> Iterator[tuple[list[str], str]]:
+    """Yield the terms and the definition of each entry of a glossary."""
+    names: list[str] = []
+    said: list[str] = []
+    for line in [*body.split("\n"), "end"]:
+        starts = bool(line.strip()) and line[0] not in " :"
+        if starts and said:
+            yield names, "\n".join(said).strip()
+            names, said = [], []
+        if starts:
+            names.append(line.strip())
+        elif names:
+            said.append(re.sub(r"^:\s+|^\s+", "", line))
+
+
+class _Indexer:
+    """Walks one page in order and notes what has a name or a number."""
+
+    def __init__(self, book: Book, page: Page) -> None:
+        self.book = book
+        self.page = page
+        self.counts: dict[str, int] = {}
+        self.waiting: list[str] = []
+        first = Path(page.name).name.split("_")[0]
+        self.chapter = f"{int(first)}." if first.isdigit() else ""
+
+    def read(self, text: str) -> None:
+        if is_chapter(text):
+            for cell in read_chapter(self.page.name, self.page.name, text).cells:
+                if cell.kind == "markdown":
+                    self.walk(cell.source, cell.line)
+        else:
+            self.walk(text, 1)
+
+    def walk(self, text: str, line: int) -> None:
+        for block in blocks(text):
+            at = line + block.start
+            if block.kind == "target":
+                self.waiting.append(block.token.content.strip())
+            elif block.kind == "heading":
+                self.heading(text.split("\n")[block.start])
+            elif block.kind == "math":
+                if block.token.type == "math_block_label":
+                    self.numbered("math", at, [block.token.info], "")
+            elif block.kind == "directive":
+                self.directive(block, at)
+
+    def heading(self, text: str) -> None:
+        title = text.strip().strip("#").strip()
+        self.page.title = self.page.title or title
+        anchor = make_id(title)
+        self.page.headings[slug(title)] = anchor
+        for name in self.waiting:
+            self.add(name, "heading", title)
+        self.waiting = []
+
+    def directive(self, block: Block, line: int) -> None:
+        try:
+            found = directive(block, line)
+        except ValueError:
+            return  # the conversion reports it
+        names = [*self.waiting, *(found.options[key] for key in ("label", "name") if key in found.options)]
+        self.waiting = []
+        if found.name in NUMBERED and "nonumber" not in found.options:
+            if found.name != "math" or names:
+                self.numbered(found.name, line, names, found.argument)
+        else:
+            for name in names:
+                self.add(name, found.name, found.argument)
+        if found.name == "glossary":
+            for spelled, _ in terms(found.body):
+                for term in spelled:
+                    self.book.labels[f"term:{term.lower()}"] = Label(
+                        self.page.name, "term", f"term-{make_id(term)}", term
+                    )
+        elif found.name not in ("math", "code", "code-block", "quiz"):
+            self.walk(found.body, found.body_line)
+
+    def numbered(self, kind: str, line: int, names: list[str], text: str) -> None:
+        word = NUMBERED[kind]
+        self.counts[word] = self.counts.get(word, 0) + 1
+        number = f"{self.chapter}{self.counts[word]}"
+        self.page.numbers[line] = number
+        for name in names:
+            self.add(name, kind, text, number)
+
+    def add(self, name: str, kind: str, text: str, number: str = "") -> None:
+        # Sphinx writes the anchor of an equation with a prefix of its own.
+        anchor = f"equation-{make_id(name)}" if kind == "math" else make_id(name)
+        self.book.labels[name.lower()] = Label(self.page.name, kind, anchor, text, number)
