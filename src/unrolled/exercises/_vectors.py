@@ -54,11 +54,8 @@ def check_symmetric_pair(X: object, least: float = 0.1) -> Result:
         return passed(f"{numbers} One score, two competitions: row {i} and row {j} divide by different sums.")
     lengths = X.norm(dim=-1)
     hint = "Give one of the two a rival that the other does not have."
-    if len(X) == 2 and torch.allclose(lengths[:1], lengths[1:], atol=1e-6):
-        hint = (
-            "With two tokens of equal length both rows hold the same two scores. Make one vector longer, or "
-            "add a third token."
-        )
+    if torch.allclose(lengths, lengths[:1], atol=1e-6):
+        hint = "All your vectors are equally long, which keeps the rows alike. Make one of them longer."
     close = numbers.replace(", but ", "; ")
     return failed(
         f"Expected two tokens whose weights differ by at least {least:g}, got {gap.max():.3f} at most: "
