@@ -1,6 +1,7 @@
 """What every widget of the course shares: one script, one style sheet, and a life without a kernel."""
 
 import json
+import os
 from html import escape
 from typing import Any, ClassVar
 
@@ -8,7 +9,12 @@ import anywidget
 
 from unrolled.widgets import bundle
 
-__all__ = ["Widget", "table_html"]
+__all__ = ["Widget", "in_book", "number", "table_html"]
+
+
+def in_book() -> bool:
+    """Tell whether the book is being built: its pages are read without a kernel."""
+    return bool(os.environ.get("UNROLLED_BOOK"))
 
 
 class Widget(anywidget.AnyWidget):
@@ -26,6 +32,15 @@ class Widget(anywidget.AnyWidget):
         super().__init_subclass__(**kwargs)
         if "name" in vars(cls):
             cls._esm = bundle.esm(cls.name)
+
+    def open(self) -> None:
+        """Meet the notebook's front end, unless the book is being built.
+
+        A page of the book holds `static_html` alone. A comm would add the script once more for every widget,
+        under an id that differs from build to build.
+        """
+        if not in_book():
+            super().open()
 
     def state(self) -> dict[str, Any]:
         """Return the traits the script reads, ready for JSON."""
@@ -52,20 +67,48 @@ class Widget(anywidget.AnyWidget):
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Add the static page's HTML to what anywidget offers a live notebook."""
+        """Add the static page's HTML to what anywidget offers a live notebook; in the book, offer it alone."""
+        if self.comm is None:
+            return {"text/html": self.static_html(), "text/plain": f"{type(self).__name__}()"}, {}
         shown = super()._repr_mimebundle_(**kwargs)
         data, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
         return {**data, "text/html": self.static_html()}, metadata
 
 
-def table_html(caption: str, columns: list[str], rows: list[tuple[str, list[float]]], digits: int = 2) -> str:
-    """Return a captioned table with row and column headers; every text is escaped."""
+def number(value: float, digits: int = 2) -> str:
+    """Return `value` as the scripts write it: fixed digits, a real minus sign, and no minus zero."""
+    text = f"{abs(value):.{digits}f}"
+    return f"−{text}" if value < 0 and float(text) else text
+
+
+def table_html(
+    caption: str,
+    columns: list[str],
+    rows: list[tuple[str, list[float]]],
+    digits: int = 2,
+    *,
+    full: float | None = None,
+) -> str:
+    """Return a captioned table with row and column headers; every text is escaped.
+
+    Args:
+        caption: what the numbers are.
+        columns: a header for each column.
+        rows: a header and the numbers of each row.
+        digits: after the point.
+        full: when given, each cell is coloured on the attention scale, whose full colour is this value.
+    """
+
+    def cell(value: float) -> str:
+        shade = ""
+        if full is not None:
+            share = min(1.0, max(0.0, value / full))
+            shade = f' class="u-shade" style="--w:{share:.3f}"'
+        return f"<td{shade}>{number(value, digits)}</td>"
+
     head = "".join(f'<th scope="col">{escape(c)}</th>' for c in columns)
     body = "".join(
-        f'<tr><th scope="row">{escape(label)}</th>'
-        + "".join(f"<td>{value:.{digits}f}</td>" for value in values)
-        + "</tr>"
-        for label, values in rows
+        f'<tr><th scope="row">{escape(label)}</th>{"".join(map(cell, values))}</tr>' for label, values in rows
     )
     return (
         f"<table><caption>{escape(caption)}</caption><thead><tr><td></td>{head}</tr></thead>"

@@ -9,6 +9,8 @@
 //
 // A widget's render({ model, el }) is the same function that anywidget calls in a live notebook.
 
+import { button, uid } from "./dom.mjs";
+
 /**
  * The part of anywidget's model that our widgets use, over a plain object.
  * @param {Record<string, any>} state
@@ -50,8 +52,9 @@ export function mount(place, renderers) {
     const state = JSON.parse(place.querySelector('script[type="application/json"]').textContent);
     place.insertBefore(el, fallback);
     render({ model: staticModel(state), el });
-    // Kept for print, hidden on the screen: see widgets.css.
+    // The fallback is kept for print; on the screen it waits behind a button: see widgets.css.
     place.classList.add("is-live");
+    place.insertBefore(tableButton(place, fallback), fallback);
   } catch (error) {
     el.remove();
     place.dataset.mounted = "failed";
@@ -59,9 +62,28 @@ export function mount(place, renderers) {
   }
 }
 
-/** @param {Record<string, Function>} renderers */
+/** @param {HTMLElement} place @param {HTMLElement} fallback what the button shows and hides */
+function tableButton(place, fallback) {
+  fallback.id ||= uid("table");
+  const name = () => (place.classList.contains("shows-table") ? "Hide the table" : "Show as a table");
+  const control = button(name(), () => {
+    const shown = place.classList.toggle("shows-table");
+    control.setAttribute("aria-expanded", String(shown));
+    control.textContent = name();
+  });
+  control.className = "unrolled-table-button";
+  control.setAttribute("aria-expanded", "false");
+  control.setAttribute("aria-controls", fallback.id);
+  return control;
+}
+
+/**
+ * Mount every widget of the page, and those a widget adds later: it says so by the event "unrolled:added".
+ * @param {Record<string, Function>} renderers
+ */
 export function start(renderers) {
   const all = () => document.querySelectorAll(".unrolled-widget").forEach((place) => mount(place, renderers));
+  document.addEventListener("unrolled:added", all);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", all);
   else all();
 }
