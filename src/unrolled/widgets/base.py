@@ -67,7 +67,7 @@ class Widget(anywidget.AnyWidget):
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Add the static page's HTML to what anywidget offers a live notebook; in the book, offer it alone."""
+        """Add the static page's HTML to what a live notebook gets; in the book, offer it alone."""
         if self.comm is None:
             return {"text/html": self.static_html(), "text/plain": f"{type(self).__name__}()"}, {}
         shown = super()._repr_mimebundle_(**kwargs)

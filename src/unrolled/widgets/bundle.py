@@ -47,6 +47,8 @@ def _module(path: Path) -> tuple[str, tuple[str, ...], dict[str, list[str]]]:
         raise ValueError(f"{path.name}: expected named imports and plain exports, got {bad[0].strip()!r}")
     if not exports:
         raise ValueError(f"{path.name}: exports nothing")
+    # The script may stand inline in a page: nothing in it, comments included, may close its element.
+    body = body.replace("</script", "<\\/script").replace("<!--", "<\\!--")
     text = f"const {_const(path.stem)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();\n"
     return text, exports, needs
 
