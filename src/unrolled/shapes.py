@@ -46,7 +46,8 @@ LEGEND = {
 Sequence = Float[Tensor, "*B T D"]
 Scores = Float[Tensor, "*B T S"]
 Weights = Float[Tensor, "*B T S"]
-Mask = Bool[Tensor, "*#B #T #S"]
+# Any shape that broadcasts to the scores [*B, T, S]: [S], [T, S], [B, 1, S], [B, 1, T, S] with heads.
+Mask = Bool[Tensor, "..."]
 Lengths = Int[Tensor, "B"]
 Tokens = Int[Tensor, "B T"]
 
