@@ -1,5 +1,11 @@
 """Widgets that answer in a live notebook, in a static page, without JavaScript, and on paper.
 
-Arrays and labels go in; none of these imports `unrolled.nn`. Each is imported from its own module:
-`unrolled.widgets.attention_map.AttentionMap`, `unrolled.widgets.explore.explore`, and so on.
+Arrays and labels go in; none of these imports `unrolled.nn`.
 """
+
+from unrolled.widgets.attention_map import AttentionMap
+from unrolled.widgets.bears_plane import BearsPlane
+from unrolled.widgets.explore import explore
+from unrolled.widgets.paint_mixer import PaintMixer
+
+__all__ = ["AttentionMap", "BearsPlane", "PaintMixer", "explore"]

@@ -14,7 +14,7 @@ __all__ = ["Widget", "in_book", "number", "table_html"]
 
 def in_book() -> bool:
     """Tell whether the book is being built: its pages are read without a kernel."""
-    return bool(os.environ.get("UNROLLED_BOOK"))
+    return os.environ.get("UNROLLED_BOOK") == "1"
 
 
 class Widget(anywidget.AnyWidget):

@@ -54,7 +54,7 @@ export function mount(place, renderers) {
     render({ model: staticModel(state), el });
     // The fallback is kept for print; on the screen it waits behind a button: see widgets.css.
     place.classList.add("is-live");
-    place.insertBefore(tableButton(place, fallback), fallback);
+    if (fallback.querySelector(":scope > table")) place.insertBefore(tableButton(place, fallback), fallback);
   } catch (error) {
     el.remove();
     place.dataset.mounted = "failed";
