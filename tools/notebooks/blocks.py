@@ -113,7 +113,7 @@ def directive(block: Block, line: int) -> Directive:
     except MarkupError as error:
         raise ValueError(f"{{{name}}}: {error}") from error
     if read.warnings:
-        raise ValueError(f"{{{name}}}: {read.warnings[0]}")
+        raise ValueError(f"{{{name}}}: {read.warnings[0].msg}")
     body = "\n".join(read.body)
     skipped = len(body) - len(body.lstrip("\n"))
     return Directive(

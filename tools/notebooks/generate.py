@@ -162,7 +162,11 @@ def add_first_cells(cells: list[Cell], ctx: Context) -> list[Cell]:
         rest = [cell for cell in rest if cell.source.strip() or cell.kind == "code"]
     else:
         ctx.problem(1, "expected the chapter to begin with a title '# …'")
-    setup = nb.setup_source(ctx.address.repository(), dict(ctx.chapter.front.get("colab_needs") or {}))
+    setup = ""
+    try:
+        setup = nb.setup_source(ctx.address.repository(), dict(ctx.chapter.front.get("colab_needs") or {}))
+    except ValueError as error:
+        ctx.problem(1, str(error))
     hidden = {"cellView": "form", "jupyter": {"source_hidden": True}}
     return [Cell("markdown", nb.header(heading, ctx)), Cell("code", setup, metadata=hidden), *rest]
 

@@ -8,24 +8,10 @@ import time
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import nbformat
-from nbclient import NotebookClient
+from tools.notebooks.execution import execute
 
-__all__ = ["execute", "record"]
-
-
-def execute(text: str, folder: Path, timeout: int = 600) -> Any:
-    """Run a notebook top to bottom in `folder` and return it with its outputs.
-
-    Raises:
-        nbclient.exceptions.CellExecutionError: a cell fails.
-    """
-    notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
-    client = NotebookClient(notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}})
-    client.execute()
-    return notebook
+__all__ = ["record"]
 
 
 def record(root: Path, notebooks: dict[str, str]) -> None:
