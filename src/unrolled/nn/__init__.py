@@ -1,14 +1,46 @@
 """The models of the course, one idea a file. Importing this loads torch and nothing heavier."""
 
-from unrolled.nn.functional import attend, attention_scores, attention_weights
-from unrolled.nn.masks import causal_mask, padding_mask
+from unrolled.nn.attention import SingleHeadAttention
+from unrolled.nn.bert import BERT, BertConfig
+from unrolled.nn.blocks import DecoderBlock, EncoderBlock
+from unrolled.nn.cache import DecoderCache, KVCache
+from unrolled.nn.feedforward import FeedForward
+from unrolled.nn.functional import attend, attention, attention_scores, attention_weights
+from unrolled.nn.gpt import GPT, GPTConfig
+from unrolled.nn.masks import causal_mask, padding_mask, per_head
+from unrolled.nn.multihead import MultiHeadAttention, multi_head_by_loops
+from unrolled.nn.positional import ALiBi, Learned, Rotary, Sinusoidal
 from unrolled.nn.simple import SimpleSelfAttention
+from unrolled.nn.stacks import Decoder, Encoder
+from unrolled.nn.transformer import Transformer, TransformerConfig
 
 __all__ = [
+    "BERT",
+    "GPT",
+    "ALiBi",
+    "BertConfig",
+    "Decoder",
+    "DecoderBlock",
+    "DecoderCache",
+    "Encoder",
+    "EncoderBlock",
+    "FeedForward",
+    "GPTConfig",
+    "KVCache",
+    "Learned",
+    "MultiHeadAttention",
+    "Rotary",
     "SimpleSelfAttention",
+    "SingleHeadAttention",
+    "Sinusoidal",
+    "Transformer",
+    "TransformerConfig",
     "attend",
+    "attention",
     "attention_scores",
     "attention_weights",
     "causal_mask",
+    "multi_head_by_loops",
     "padding_mask",
+    "per_head",
 ]

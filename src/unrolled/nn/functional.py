@@ -1,19 +1,24 @@
-r"""Attention as three pure functions: scores, weights, weighted sum.
+r"""Attention as three pure functions: scores, weights, weighted sum; and the three in one.
 
 .. math::
 
     s_{ij} = q_i \cdot k_j, \qquad a_{ij} = \mathrm{softmax}_j(s_{ij}), \qquad \hat x_i = \sum_j a_{ij} v_j
 
 Everything is returned as a value, so every intermediate number can be printed. Taught in chapter 4
-(query = key = value = X) and chapter 5 (three different matrices).
+(query = key = value = X) and chapter 5 (three different matrices). `attention` is what the layers
+call: the same computation, by a fused kernel that never forms the weights while nobody asks for them.
 """
 
 import torch
 from torch import Tensor
+from torch.nn.functional import dropout as drop
+from torch.nn.functional import scaled_dot_product_attention
 
+from unrolled.nn.masks import causal_mask
 from unrolled.shapes import Mask, Scores, ShapeError, Weights, check_shape
+from unrolled.tap import Tap
 
-__all__ = ["attend", "attention_scores", "attention_weights", "check_mask"]
+__all__ = ["attend", "attention", "attention_scores", "attention_weights", "check_mask"]
 
 
 def attention_scores(query: Tensor, key: Tensor, *, scale: float = 1.0) -> Scores:
@@ -42,8 +47,9 @@ def check_mask(mask: Tensor, scores_shape: torch.Size) -> None:
         TypeError: the mask is not boolean.
         ShapeError: it does not broadcast.
     """
-    if mask.dtype != torch.bool:
-        raise TypeError(f"mask: expected a boolean tensor, True = may attend, got {mask.dtype}")
+    if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
+        came = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
+        raise TypeError(f"mask: expected a boolean tensor, True = may attend, got {came}")
     sizes = zip(reversed(mask.shape), reversed(scores_shape), strict=False)
     if mask.dim() > len(scores_shape) or any(m not in (1, s) for m, s in sizes):
         raise ShapeError(
@@ -97,3 +103,137 @@ def attend(weights: Weights, value: Tensor) -> Tensor:
     check_shape("weights", weights, "... T S")
     check_shape("value", value, "... S D", S=weights.shape[-1])
     return weights @ value  # [..., T, D]
+
+
+def attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Mask | None = None,
+    *,
+    causal: bool = False,
+    bias: Tensor | None = None,
+    scale: float | None = None,
+    dropout: float = 0.0,
+    tap: Tap | None = None,
+) -> Tensor:
+    r"""Look up values by how well queries match keys: scaled dot-product attention.
+
+    .. math::  \mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt K}\right) V
+
+    While `tap` is listened to, scores and weights are formed one after the other and the weights pass the
+    tap before dropout. Otherwise a fused kernel runs, whose memory grows with T and not with T times S.
+
+    Args:
+        query: ``[..., T, K]``, in layers ``[B, H, T, K]``.
+        key: ``[..., S, K]``. With fewer heads than the query (dimension -3), each is shared by a group of
+            neighbouring query heads.
+        value: ``[..., S, K']``, with as many heads as the key.
+        mask: boolean, broadcastable to ``[..., T, S]``, True = may attend. A query that may attend to
+            nothing gets zeros.
+        causal: let each query see its own position and what stands before it. With more keys than queries
+            the queries are the last T positions.
+        bias: added to the scores before the softmax, broadcastable to ``[..., T, S]``.
+        scale: factor on the scores; :math:`1/\sqrt K` unless given.
+        dropout: share of the weights set to zero.
+        tap: where the weights pass by for whoever records them.
+
+    Returns:
+        One mixed vector per query, ``[..., T, K']``.
+
+    Raises:
+        ShapeError: the shapes do not go together.
+        TypeError: the mask is not boolean.
+        ValueError: `causal` with fewer keys than queries.
+
+    Reference:
+        Vaswani et al., Attention Is All You Need, 2017, section 3.2.1. Grouped queries: Ainslie et al., GQA,
+        2023. Taught in chapter 5; the fused path in chapter 13.
+    """
+    _check_together(query, key, value)
+    n_queries, n_keys = query.shape[-2], key.shape[-2]
+    if mask is not None:
+        check_mask(mask, torch.Size((*query.shape[:-1], n_keys)))
+    if causal and n_keys < n_queries:
+        raise ValueError(f"attention: causal needs as many keys as queries ({n_queries}), got {n_keys}")
+    listened = tap is not None and tap.listening
+    # The kernel's own causal rule aligns the first query with the first key, so it fits only T = S; a
+    # single query is the last position and sees everything.
+    kernel_causal = causal and mask is None and bias is None and n_queries == n_keys and not listened
+    if causal and not kernel_causal and n_queries > 1:
+        before = causal_mask(n_queries, n_keys, device=query.device)
+        mask = before if mask is None else mask & before
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    if tap is None or not listened:
+        return _fused(query, key, value, mask, kernel_causal, bias, scale, dropout)
+    key, value = _repeat_heads(key, query), _repeat_heads(value, query)
+    scores = attention_scores(query, key, scale=scale)
+    if bias is not None:
+        scores = scores + bias
+    weights = attention_weights(scores, mask)
+    weights = tap(weights)
+    return attend(drop(weights, dropout), value)
+
+
+def _check_together(query: Tensor, key: Tensor, value: Tensor) -> None:
+    """Raise unless the three go together: sizes, heads and dtypes."""
+    if not query.dim() == key.dim() == value.dim() >= 2:
+        check_shape("query", query, "... T K")
+        check_shape("key", key, "... S K")
+        check_shape("value", value, "... S K")
+    if query.shape[-1] != key.shape[-1] or key.shape[:-1] != value.shape[:-1]:
+        check_shape("key", key, "... S K", K=query.shape[-1])
+        check_shape("value", value, "... S K", S=key.shape[-2])
+    front, key_front = query.shape[:-2], key.shape[:-2]
+    if front != key_front or value.shape[:-2] != key_front:
+        grouped = len(front) == len(key_front) > 0 and front[:-1] == key_front[:-1]
+        if not grouped or value.shape[:-2] != key_front or key_front[-1] < 1 or front[-1] % key_front[-1]:
+            raise ShapeError(
+                "attention: expected the leading dimensions of query, key and value to be equal, or the "
+                f"query's heads to be a multiple of the key's, got {list(query.shape)}, {list(key.shape)} "
+                f"and {list(value.shape)}"
+            )
+    if not query.dtype == key.dtype == value.dtype:
+        raise TypeError(
+            f"attention: expected one dtype, got query {query.dtype}, key {key.dtype}, value {value.dtype}"
+        )
+
+
+def _repeat_heads(x: Tensor, query: Tensor) -> Tensor:
+    """Give every query head its own copy of the key or value head it shares."""
+    if x.shape[:-2] == query.shape[:-2]:
+        return x
+    return x.repeat_interleave(query.shape[-3] // x.shape[-3], dim=-3)
+
+
+def _fused(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Mask | None,
+    causal: bool,
+    bias: Tensor | None,
+    scale: float,
+    dropout: float,
+) -> Tensor:
+    """Run torch's fused kernel, with zeros for the queries that see nothing, whatever the backend does."""
+    blind = None
+    if mask is not None:
+        # A blind query looks at everything, and its row is thrown away: no backend meets a row of nothing
+        # but -inf, where some answer NaN, and no gradient passes.
+        blind = ~mask.any(-1, keepdim=True)  # [..., T, 1]
+        mask = mask | blind
+    if bias is not None:
+        bias = bias.to(query.dtype)
+        mask = bias if mask is None else bias.masked_fill(~mask, float("-inf"))
+    grouped = key.shape[:-2] != query.shape[:-2]
+    # The memory-saving kernels want [B, H, T, K] exactly; masks align from the right.
+    lifted = max(4 - query.dim(), 0)
+    for _ in range(lifted):
+        query, key, value = query[None], key[None], value[None]
+    context = scaled_dot_product_attention(
+        query, key, value, mask, dropout_p=dropout, is_causal=causal, scale=scale, enable_gqa=grouped
+    )
+    for _ in range(lifted):
+        context = context[0]
+    return context if blind is None else context.masked_fill(blind, 0.0)

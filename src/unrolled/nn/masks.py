@@ -4,7 +4,7 @@ import torch
 
 from unrolled.shapes import Lengths, Mask, check_shape
 
-__all__ = ["causal_mask", "padding_mask"]
+__all__ = ["causal_mask", "padding_mask", "per_head"]
 
 
 def causal_mask(n_queries: int, n_keys: int | None = None, *, device: torch.device | None = None) -> Mask:
@@ -45,3 +45,12 @@ def padding_mask(lengths: Lengths, max_len: int | None = None) -> Mask:
         raise ValueError(f"padding_mask: expected lengths from 0 to {max_len}, got {lengths.tolist()}")
     positions = torch.arange(max_len, device=lengths.device)
     return positions < lengths[:, None, None]  # [1, 1, S] < [B, 1, 1] -> [B, 1, S]
+
+
+def per_head(mask: Mask) -> Mask:
+    """Return `mask` ready for scores ``[B, H, T, S]``: one of ``[B, T, S]`` holds for all heads.
+
+    Masks of two dimensions ``[T, S]`` and of four are left as they are; heads that see different things
+    take ``[1, H, T, S]``.
+    """
+    return mask.unsqueeze(1) if mask.dim() == 3 else mask

@@ -1,0 +1,105 @@
+"""Keys and values computed once and kept, so that a new token costs one token. Taught in chapter 10."""
+
+import torch
+from torch import Tensor
+
+from unrolled.shapes import ShapeError, check_shape
+
+__all__ = ["DecoderCache", "KVCache"]
+
+
+class KVCache:
+    """The keys and values of one attention layer, in buffers that never grow past the context size.
+
+    Args:
+        max_len: how many positions there is room for. The buffers are made on the first `append`, with its
+            batch, heads and dtype.
+
+    Raises:
+        ValueError: `max_len` is not positive.
+    """
+
+    def __init__(self, max_len: int) -> None:
+        if max_len < 1:
+            raise ValueError(f"KVCache: expected max_len of at least 1, got {max_len}")
+        self.max_len = max_len
+        self.length = 0
+        self._keys: Tensor | None = None
+        self._values: Tensor | None = None
+
+    def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Add the newest positions ``[B, H, T, K]`` and return all keys and values so far, ``[B, H, S, K]``.
+
+        Raises:
+            ShapeError: batch, heads or size differ from what the cache holds.
+            ValueError: more positions than there is room for.
+            RuntimeError: gradients are wanted; buffers that are written in place cannot carry them.
+        """
+        if key.requires_grad or value.requires_grad:
+            raise RuntimeError("KVCache: a cache carries no gradients; call the model under torch.no_grad()")
+        if self._keys is None or self._values is None:
+            check_shape("key", key, "B H T K")
+            self._keys = key.new_empty(*key.shape[:2], self.max_len, key.shape[3])
+            self._values = value.new_empty(*value.shape[:2], self.max_len, value.shape[3])
+        start, end = self.length, self.length + key.shape[2]
+        if end > self.max_len:
+            raise ValueError(
+                f"KVCache: no room for {key.shape[2]} more tokens after {start}, max_len={self.max_len}"
+            )
+        held, came = self._keys.shape, key.shape
+        if (held[0], held[1], held[3]) != (came[0], came[1], came[3]):
+            raise ShapeError(
+                f"KVCache: expected keys [{held[0]}, {held[1]}, T, {held[3]}] as before, got {list(came)}"
+            )
+        self._keys.narrow(2, start, end - start).copy_(key)
+        self._values.narrow(2, start, end - start).copy_(value)
+        self.length = end
+        return self.held()
+
+    def held(self) -> tuple[Tensor, Tensor]:
+        """Return the keys and values so far, ``[B, H, S, K]``.
+
+        Raises:
+            RuntimeError: the cache is still empty.
+        """
+        if self._keys is None or self._values is None:
+            raise RuntimeError("KVCache: nothing was appended yet")
+        return self._keys.narrow(2, 0, self.length), self._values.narrow(2, 0, self.length)
+
+    def reorder(self, rows: Tensor) -> None:
+        """Keep the given sequences of the batch, in that order: what a beam search does to its hypotheses."""
+        if self._keys is not None and self._values is not None:
+            self._keys = self._keys.index_select(0, rows)
+            self._values = self._values.index_select(0, rows)
+
+
+class DecoderCache:
+    """The caches of all layers of a decoder, a `GPT` included.
+
+    Args:
+        n_layers: how many layers the decoder has.
+        max_len: its context size.
+        source_len: S, the length of the encoder's output; none for a decoder without cross-attention.
+    """
+
+    def __init__(self, n_layers: int, max_len: int, source_len: int | None = None) -> None:
+        self.max_len = max_len
+        self.layers = [KVCache(max_len) for _ in range(n_layers)]
+        # Filled once, from the encoder's output, which does not change while the decoder writes.
+        self.cross = [] if source_len is None else [KVCache(source_len) for _ in range(n_layers)]
+
+    @property
+    def length(self) -> int:
+        """How many positions are held already."""
+        return self.layers[0].length
+
+    def reorder(self, rows: Tensor) -> None:
+        """Keep the given sequences ``[B']`` of the batch, in that order, in every layer.
+
+        Raises:
+            TypeError: `rows` holds no integers.
+        """
+        if rows.dtype not in (torch.int64, torch.int32):
+            raise TypeError(f"rows: expected integers, the sequences to keep, got {rows.dtype}")
+        for cache in (*self.layers, *self.cross):
+            cache.reorder(rows)
