@@ -91,10 +91,13 @@ class BearsPlane(Widget):
     @traitlets.validate("vectors")
     def _check_vectors(self, proposal: Any) -> Any:
         rows = proposal["value"]
-        if len(rows) != len(self.words) or any(len(row) != 2 for row in rows):
-            raise ValueError(f"vectors: expected shape [V, 2] with V={len(self.words)}, got {rows}")
-        if not np.isfinite(rows).all() or np.abs(rows).max() > self.limit:
-            raise ValueError(f"vectors: expected finite numbers between {-self.limit:g} and {self.limit:g}, got {rows}")
+        if len(rows) != len(self.words):
+            raise ValueError(f"vectors: expected shape [V, 2] with V={len(self.words)}, got {len(rows)} rows")
+        for word, row in zip(self.words, rows, strict=True):
+            # A comparison with NaN is false, so "all are within" refuses it too.
+            if len(row) != 2 or not all(abs(c) <= self.limit for c in row):
+                limits = f"between {-self.limit:g} and {self.limit:g}"
+                raise ValueError(f"vectors: expected two numbers {limits} for {word!r}, got {row}")
         return rows
 
     @traitlets.validate("scale")
@@ -125,7 +128,7 @@ class BearsPlane(Widget):
         tables = [table_html("Word vectors", ["x", "y"], vectors)]
         for sentence in self.sentences:
             words, weights, (x, y) = self.attention(sentence)
-            caption = f"“{sentence}”: how much of each word “{self.target}” hears. It moves to ({x:.2f}, {y:.2f})"
+            caption = f"“{sentence}”: what “{self.target}” hears of each word. It moves to ({x:.2f}, {y:.2f})"
             if self.landmarks:
                 caption += f", nearest to {self._nearest_landmark((x, y))}"
             tables.append(table_html(f"{caption}.", words, [("weight", weights)]))
@@ -148,7 +151,7 @@ def _points(what: str, given: Any) -> dict[str, tuple[float, float]]:
         raise TypeError(f"{what}: expected {{name: (x, y)}} or (names, [V, 2]), got {type(given).__name__}")
     points: dict[str, tuple[float, float]] = {}
     for name, point in pairs:
-        if not isinstance(name, str) or not name or name.split() != [name] and what == "vectors":
+        if not isinstance(name, str) or not name or (what == "vectors" and name.split() != [name]):
             raise ValueError(f"{what}: expected single words as names, got {name!r}")
         values = np.asarray(point, dtype=np.float64)
         if values.shape != (2,) or not np.isfinite(values).all():
@@ -180,7 +183,8 @@ def _token_ids(sentence: str, lower: list[str], target: str) -> list[int]:
         raise ValueError(f"sentence: expected at most {MAX_WORDS} words, got {len(tokens)}")
     unknown = [token for token in tokens if token.lower() not in lower]
     if unknown:
-        raise ValueError(f"sentence: expected words out of {', '.join(lower)}; got {', '.join(map(repr, unknown))}")
+        got = ", ".join(map(repr, unknown))
+        raise ValueError(f"sentence: expected words out of {', '.join(lower)}; got {got}")
     ids = [lower.index(token.lower()) for token in tokens]
     if target.lower() not in [lower[i] for i in ids]:
         raise ValueError(f"sentence: expected {target!r} in it, got {sentence!r}")

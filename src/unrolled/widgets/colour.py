@@ -1,4 +1,4 @@
-"""Colours as numbers: from "#rrggbb" to light and back, and plain names for them. js/colour.mjs does the same."""
+"""Colours as numbers: from "#rrggbb" to light and back, and plain names. js/colour.mjs does the same."""
 
 import re
 
@@ -11,7 +11,8 @@ Array = NDArray[np.float64]
 
 NAMES = {
     "black": "#000000", "charcoal": "#36393f", "dark grey": "#5a5a5a", "grey": "#808080",
-    "light grey": "#c0c0c0", "white": "#ffffff", "cream": "#fff5d6", "beige": "#d9c7a0",
+    "mid grey": "#a0a0a0", "light grey": "#c0c0c0", "white": "#ffffff", "cream": "#fff5d6",
+    "beige": "#d9c7a0",
     "brown": "#7b4a21", "dark brown": "#472a14", "tan": "#c49a6c", "ochre": "#c08a1e",
     "maroon": "#7a1022", "dark red": "#a01020", "red": "#dd1c1a", "brick red": "#b3472f",
     "coral": "#ff7f5c", "salmon": "#f5a08c", "pink": "#ffb6c8", "hot pink": "#ff4f9a",

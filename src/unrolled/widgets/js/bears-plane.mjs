@@ -41,7 +41,8 @@ function coordinate(label, limit, onNumber) {
       field.error(`Expected a number between \u2212${limit} and ${limit}, got ${got}.`);
     }
   });
-  return field;
+  // The message needs more room than the field has: it stands beneath both.
+  return { ...field, wrong: field.el.querySelector(".u-error") };
 }
 
 /** One sentence: its words, what share of each the target hears, and where it lands. */
@@ -77,9 +78,10 @@ export function render({ model, el }) {
 
   const sentenceOf = (text, style) => {
     const { ids, at } = readSentence(text, words, target);
-    const sign = style === OWN ? "✎" : String(style + 1);
+    const sign = String(style === OWN ? given.length + 1 : style + 1);
     return { text, style, sign, ids, at, card: card(text, sign, style, target) };
   };
+  /** @type {ReturnType<typeof sentenceOf>[]} */
   const given = model.get("sentences").map(sentenceOf);
   let sentences = given;
 
@@ -145,7 +147,8 @@ export function render({ model, el }) {
       h("div", { class: "u-bears-top" }, plane.el,
         h("div", { class: "u-side" },
           h("p", { class: "u-help" }, `Drag any word. An arrow leads from ${target} to where each sentence takes it.`),
-          h("div", { class: "u-point" }, wordChoice.el, axes.map((axis) => axis.el)),
+          h("div", { class: "u-point" }, wordChoice.el, axes.map((axis) => axis.el),
+            axes.map((axis) => axis.wrong)),
           factor.el,
           h("div", { class: "u-buttons" }, limit >= 1 && level, reset),
           form)),
@@ -191,8 +194,13 @@ export function render({ model, el }) {
     box.dataset.vectors = JSON.stringify(vectors);
   }
 
-  function follow() {
-    [vectors, scale] = [model.get("vectors"), model.get("scale")];
+  function followVectors() {
+    vectors = model.get("vectors");
+    show();
+  }
+
+  function followScale() {
+    scale = model.get("scale");
     if (!factors.includes(scale)) {
       factors.push(scale);
       factors.sort((a, b) => a - b);
@@ -201,12 +209,12 @@ export function render({ model, el }) {
     factor.set(factors.indexOf(scale));
     show();
   }
-  model.on("change:vectors", follow);
-  model.on("change:scale", follow);
+  model.on("change:vectors", followVectors);
+  model.on("change:scale", followScale);
   show();
   return () => {
     plane.stop();
-    model.off("change:vectors", follow);
-    model.off("change:scale", follow);
+    model.off("change:vectors", followVectors);
+    model.off("change:scale", followScale);
   };
 }

@@ -69,20 +69,22 @@ export function render({ model, el }) {
 
   const live = liveRegion();
   const tin = can();
+  const caption = h("p", { "aria-hidden": "true" });
   const bar = h("div", { class: "u-stack", "aria-hidden": "true" },
     colours.map((colour) => h("span", { style: `background: ${colour}` })));
-  const amounts = names.map(() => h("span", { class: "u-amount" }));
+  const amounts = names.map(() => h("output"));
   const sliders = names.map((name, j) => slider({ label: `Score of ${name}`, min: -TOP, max: TOP, step: 0.1,
     value: scores[j], format: (x) => number(x, 1), onInput: (x) => {
       scores = scores.map((s, i) => (i === j ? x : s));
       keep();
     } }));
   const reset = button("Reset", () => {
-    [scores, sharpness] = [start.scores, start.sharpness];
+    [scores, sharpness, wish] = [start.scores, start.sharpness, Object.keys(wishes)[0]];
     keep();
   });
   const set = h("div", { class: "u-paints" },
-    names.map((_, j) => h("div", { class: "u-paint" }, swatch(colours[j]), sliders[j].el, amounts[j])));
+    names.map((_, j) => h("div", { class: "u-paint" }, swatch(colours[j]), sliders[j].el,
+      h("div", { class: "u-amount" }, h("span", {}, "Amount"), amounts[j]))));
 
   const group = uid("wish");
   const radios = Object.entries(wishes).map(([name, colour]) => {
@@ -90,8 +92,7 @@ export function render({ model, el }) {
       wish = name;
       show();
     } });
-    input.checked = name === wish;
-    return h("label", { class: "u-wish" }, input, swatch(colour), h("span", {}, name));
+    return { name, input, el: h("label", { class: "u-wish" }, input, swatch(colour), h("span", {}, name)) };
   });
   const sharp = slider({ label: "Sharpness: multiply every score by", min: 0, max: TOP, step: 0.1, value: sharpness,
     format: (x) => number(x, 1), onInput: (x) => {
@@ -102,7 +103,8 @@ export function render({ model, el }) {
   const roles = table("Each paint: its key, score, amount and value",
     ["paint", "key k", "score", "amount", "value v"]);
   const ask = h("div", { class: "u-ask" },
-    h("fieldset", { class: "u-brochure" }, h("legend", {}, "Pick a colour from the brochure: the query"), radios),
+    h("fieldset", { class: "u-brochure" }, h("legend", {}, "Pick a colour from the brochure: the query"),
+      radios.map((radio) => radio.el)),
     sharp.el, query, roles.el,
     h("p", { class: "u-help" }, "Query and keys are red, green and blue from \u22121 (none) to 1 (full); a score is "
       + "sharpness times their dot product. Each paint is rated alone: nobody works out which mixture would "
@@ -115,7 +117,7 @@ export function render({ model, el }) {
   const box = root(el, title || "Paint mixer", title && h("p", { class: "u-title" }, title),
     h("div", { class: "u-mixer" }, h("div", { class: "u-mixer-top" },
       h("div", { class: "u-mixer-controls" }, pages.el, h("div", { class: "u-buttons" }, reset)),
-      h("div", { class: "u-result" }, tin.el, bar)),
+      h("div", { class: "u-result" }, tin.el, caption, bar)),
     live.el,
     h("p", { class: "u-help" }, "The can holds the average of the paints' light, weighted by the amounts (linear sRGB): "
       + "the sum attention takes. Real pigments swallow light and would come out darker.")));
@@ -135,11 +137,15 @@ export function render({ model, el }) {
     const close = nearestName(mixed, plainNames);
     sliders.forEach((one, j) => one.set(scores[j]));
     sharp.set(sharpness);
+    radios.forEach((radio) => {
+      radio.input.checked = radio.name === wish;
+    });
     amounts.forEach((amount, j) => {
       amount.textContent = number(shares[j]);
     });
     bar.querySelectorAll("span").forEach((part, j) => part.style.setProperty("flex-grow", String(shares[j])));
     tin.fill(mixed);
+    caption.textContent = `${mixed}, ${close}`;
     query.replaceChildren(swatch(wishes[wish]), `query q = ${vector(q)}, ${wish}`);
     roles.rows(names.map((name, j) => [h("span", { class: "u-named" }, swatch(colours[j]), name),
       vector(keyOf(colours[j])), number(current[j]), number(shares[j]), vector(linear(colours[j]))]));
@@ -148,15 +154,20 @@ export function render({ model, el }) {
     Object.assign(box.dataset, { weights: JSON.stringify(shares), scores: JSON.stringify(current), mixed });
   }
 
-  function follow() {
-    [scores, sharpness] = [model.get("scores"), model.get("sharpness")];
+  function followScores() {
+    scores = model.get("scores");
     show();
   }
-  model.on("change:scores", follow);
-  model.on("change:sharpness", follow);
+
+  function followSharpness() {
+    sharpness = model.get("sharpness");
+    show();
+  }
+  model.on("change:scores", followScores);
+  model.on("change:sharpness", followSharpness);
   show();
   return () => {
-    model.off("change:scores", follow);
-    model.off("change:sharpness", follow);
+    model.off("change:scores", followScores);
+    model.off("change:sharpness", followSharpness);
   };
 }

@@ -66,6 +66,9 @@ export function planeView({ words, target, limit, landmarks, onMove, onDrop, onC
     const box = picture.getBoundingClientRect();
     return [((event.clientX - box.left) * size) / box.width, ((event.clientY - box.top) * size) / box.height];
   };
+  // Chromium heeds touch-action on no element inside an SVG: without this, a finger on a word scrolls the page.
+  const still = (event) => event.target.closest(".u-handle") && event.preventDefault();
+  picture.addEventListener("touchstart", still, { passive: false });
   picture.addEventListener("pointerdown", (event) => {
     if (held || event.button !== 0 || !event.target.closest(".u-handle")) return;
     const [px, py] = pixels(event);
@@ -129,7 +132,7 @@ export function planeView({ words, target, limit, landmarks, onMove, onDrop, onC
     const dot = ([x, y], r) => ({ x: x - r, y: y - r, w: 2 * r, h: 2 * r });
     const taken = [...at.map((p) => dot(p, 6)), ...arrows.map(({ to }) => dot(toPixels(to), 6))];
     const text = (id, i, optional) => ({
-      id, at: at[i], w: words[i].length * LETTER + 4, h: 17, gap: 9, optional,
+      id, at: at[i], w: words[i].length * (i === target ? LETTER + 1 : LETTER) + 4, h: 17, gap: 9, optional,
     });
     const order = words.map((_, i) => i).sort((a, b) => rank(b) - rank(a));
     function rank(i) {
