@@ -53,6 +53,11 @@ def test_the_server_may_be_another(fork, monkeypatch):
     assert address.repository() == f"https://git.example.org/{FORK}"
 
 
+def test_the_address_of_a_clone_will_do(monkeypatch):
+    monkeypatch.setenv("GITHUB_REPOSITORY", "Ada/course.git")
+    assert address.repository() == "https://github.com/Ada/course"
+
+
 def test_a_users_own_page_has_no_folder(monkeypatch):
     monkeypatch.setenv("GITHUB_REPOSITORY", "Ada/ada.github.io")
     assert address.pages_url() == "https://ada.github.io/"

@@ -89,8 +89,10 @@ def test_a_query_that_sees_nothing_gets_zeros_and_finite_gradients(dtype):
     query, key, value = (random(*size).to(dtype).requires_grad_() for size in ((T, K), (S, K), (S, D)))
     mask = torch.ones(T, S, dtype=torch.bool)
     mask[2] = False
-    context = attend(attention_weights(attention_scores(query, key), mask), value)
-    context.square().sum().backward()
+    # On watch for NaN between the steps too, where a later zero would hide it.
+    with torch.autograd.set_detect_anomaly(True):
+        context = attend(attention_weights(attention_scores(query, key), mask), value)
+        context.square().sum().backward()
     assert not context[2].any()
     for tensor in (query, key, value):
         assert tensor.grad.isfinite().all()
