@@ -156,9 +156,8 @@ def test_a_quiz_no_one_could_answer_is_refused(markdown: Convert) -> None:
 def test_the_run_time_is_told_where_it_was_measured(markdown: Convert) -> None:
     text = "```{chapter-facts}\n```\n\nText."
     assert markdown(text) == "Text."
-    assert (
-        markdown(text, cpu_s=12.3, hardware="2 CPU cores") == "*Runs in about 12 s on 2 CPU cores.*\n\nText."
-    )
+    told = markdown(text, cpu_s=12.3, gpu_s=300, hardware="2 CPU cores", date="2026-01-02")
+    assert told == "*Runs in about 12 s on a CPU, 5 min on a GPU (2 CPU cores, 2026-01-02).*\n\nText."
 
 
 def test_a_list_table_becomes_a_table(markdown: Convert) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pybtex.database import BibliographyData
 
@@ -37,7 +37,7 @@ class Context:
     address: Address
     convert: Callable[[str, int, "Context"], str]
     """Turn a MyST text that begins on a given line into plain Markdown."""
-    facts: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     level: int = 1
     cited: list[str] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)

@@ -185,9 +185,18 @@ def quiz(found: Directive, ctx: Context) -> str:
 
 @handles("chapter-facts")
 def chapter_facts(found: Directive, ctx: Context) -> str:
-    """Say how long the chapter runs, where that was measured."""
-    seconds = ctx.facts.get("cpu_s")
-    return f"*Runs in about {float(seconds):.0f} s on {ctx.facts['hardware']}.*" if seconds else ""
+    """Say how long the chapter runs, and where that was measured."""
+    said = [
+        f"{_spoken(float(ctx.facts[key]))} on {where}"
+        for key, where in (("cpu_s", "a CPU"), ("gpu_s", "a GPU"))
+        if key in ctx.facts
+    ]
+    about = ", ".join(str(ctx.facts[key]) for key in ("hardware", "date") if key in ctx.facts)
+    return f"*Runs in about {', '.join(said)}{f' ({about})' if about else ''}.*" if said else ""
+
+
+def _spoken(seconds: float) -> str:
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
 
 
 @handles("bibliography")
