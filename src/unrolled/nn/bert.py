@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu
 
 from unrolled.nn.embedding import check_tokens, init_normal
-from unrolled.nn.feedforward import Activation
+from unrolled.nn.feedforward import Activation, make_activation
 from unrolled.nn.positional import Learned
 from unrolled.nn.stacks import Encoder
 from unrolled.shapes import Mask, Sequence, ShapeError, Tokens
@@ -46,12 +45,13 @@ class MaskedLMHead(nn.Module):
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.dense = nn.Linear(config.d_model, config.d_model)
+        self.activation = make_activation(config.activation)
         self.norm = nn.LayerNorm(config.d_model, config.norm_eps)
         self.decoder = nn.Linear(config.d_model, config.vocab_size)
 
     def forward(self, x: Sequence) -> Tensor:
         """Return logits ``[B, T, V]`` for the vectors `x` ``[B, T, D]``."""
-        logits: Tensor = self.decoder(self.norm(gelu(self.dense(x))))
+        logits: Tensor = self.decoder(self.norm(self.activation(self.dense(x))))
         return logits
 
 

@@ -6,9 +6,20 @@ from torch import nn
 
 from unrolled.shapes import Sequence, check_shape
 
-__all__ = ["Activation", "FeedForward"]
+__all__ = ["Activation", "FeedForward", "make_activation"]
 
 Activation = Literal["relu", "gelu", "gelu_tanh"]
+
+
+def make_activation(name: Activation) -> nn.Module:
+    """Return the function that bends: see `FeedForward`.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in get_args(Activation):
+        raise ValueError(f"expected an activation of {get_args(Activation)}, got {name!r}")
+    return nn.ReLU() if name == "relu" else nn.GELU("tanh" if name == "gelu_tanh" else "none")
 
 
 class FeedForward(nn.Module):
@@ -34,15 +45,9 @@ class FeedForward(nn.Module):
         self, d_model: int, d_ff: int, *, activation: Activation = "gelu", bias: bool = True
     ) -> None:
         super().__init__()
-        if activation not in get_args(Activation):
-            raise ValueError(f"expected an activation of {get_args(Activation)}, got {activation!r}")
         self.d_model = d_model
         self.up_proj = nn.Linear(d_model, d_ff, bias=bias)
-        self.activation: nn.Module
-        if activation == "relu":
-            self.activation = nn.ReLU()
-        else:
-            self.activation = nn.GELU("tanh" if activation == "gelu_tanh" else "none")
+        self.activation = make_activation(activation)
         self.down_proj = nn.Linear(d_ff, d_model, bias=bias)
 
     def forward(self, x: Sequence) -> Sequence:
