@@ -37,8 +37,18 @@ SCORES = [
         "[T, T]: the transposed X stands on the right.",
     ),
     Misconception("X.T on a batch", lambda X: X @ X.permute(*reversed(range(X.dim()))), BATCH_TRANSPOSE),
-    Misconception("t() on a batch", lambda X: X @ X.t(), BATCH_TRANSPOSE),
-    Misconception("first two dimensions swapped", lambda X: X @ X.transpose(0, 1), BATCH_TRANSPOSE),
+    Misconception(
+        "t() on a batch",
+        lambda X: X @ X.t(),
+        "A forgotten batch dimension: `t()` transposes matrices only. Swap the last two dimensions: "
+        "`X.transpose(-2, -1)` or `X.mT`.",
+    ),
+    Misconception(
+        "first two dimensions swapped",
+        lambda X: X @ X.transpose(0, 1),
+        "A forgotten batch dimension: in [B, T, d], `transpose(0, 1)` swaps sentences and tokens. Count from the "
+        "end: `X.transpose(-2, -1)` or `X.mT`.",
+    ),
     Misconception(
         "scaled",
         lambda X: X @ X.transpose(-2, -1) / math.sqrt(X.shape[-1]),
