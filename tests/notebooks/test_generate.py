@@ -122,6 +122,13 @@ def test_tags_choose_between_book_and_notebook(convert: Convert) -> None:
     ]
 
 
+def test_text_may_be_for_the_book_or_the_notebook_alone(convert: Convert) -> None:
+    cells = convert(
+        'One.\n\n+++ {"tags": ["book-only"]}\n\nTwo.\n\n+++ {"tags": ["notebook-only"]}\n\nThree.'
+    )
+    assert ["".join(cell["source"]) for cell in cells] == ["One.", "Three."]
+
+
 def test_pages_that_are_no_chapters_become_no_notebooks(repository: Path) -> None:
     text = (repository / "book" / "07_everything.md").read_text(encoding="utf-8")
     (repository / "book" / "index.md").write_text("---\nfile_format: mystnb\n---\n# Home\n", encoding="utf-8")
