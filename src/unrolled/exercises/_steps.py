@@ -46,8 +46,8 @@ SCORES = [
     Misconception(
         "first two dimensions swapped",
         lambda X: X @ X.transpose(0, 1),
-        "A forgotten batch dimension: in [B, T, d], `transpose(0, 1)` swaps sentences and tokens. Count from the "
-        "end: `X.transpose(-2, -1)` or `X.mT`.",
+        "A forgotten batch dimension: in [B, T, d], `transpose(0, 1)` swaps sentences and tokens. Count from "
+        "the end: `X.transpose(-2, -1)` or `X.mT`.",
     ),
     Misconception(
         "scaled",
