@@ -128,7 +128,7 @@ def _space(row: ET.Element, script: bool) -> None:
                 stretchy="false", form="prefix" if opens else "postfix", lspace="0", rspace="0"
             )
         elif text.isalpha() and len(text) > 1:
-            core.text = re.sub("^arg(max|min)$", "arg\u2009\\1", text)
+            core.text = re.sub("^arg(max|min)$", "arg\u00a0\\1", text)
             closed = after is None or (after.tag == "mo" and not _is_function(after))
             core.attrib.update(lspace="0" if leads else "0.167em", rspace="0" if closed else "0.167em")
         elif text in "−+" and leads:
@@ -177,8 +177,8 @@ def _accent(over: ET.Element) -> None:
     mark = _name(over[1])
     if mark == "^" and over.get("accent"):
         over[1].text = "ˆ"
-    if mark in {"―", "¯"}:
-        over[1].text = "‾"
+    if mark == "―":
+        over[1].text = "¯"
     if mark in {"^", "~", "→", "―", "¯", "˙"}:
         over.set("accent", "true")
         if mark != "―":

@@ -54,6 +54,9 @@ def digest(content: str | bytes) -> str:
 
 def mended(body: str) -> str:
     """Return the body of a page without the flaws of the extensions that wrote it."""
+    # Roles docutils gives a list of sources: deprecated, and children of a list that are no items.
+    body = re.sub(r'(<div [^>]*class="citation(?:-list)?"[^>]*?) role="[^"]*"', r"\1", body)
+    body = re.sub(r'<div role="list"( class="citation-list")', r"<div\1", body)
     # Cells that start folded say so twice, once for either state; the eye sees one, a screen reader this.
     body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     # Every exercise carries this id; an id stands once in a page.

@@ -1,0 +1,187 @@
+"""What the platform makes of a chapter, on a sample that holds one of everything."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tools.build_book import BuildError, build, execution_stamp
+
+CHAPTER = "04_everything"
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture
+def chapter(sample_book: Path, new_page: NewPage) -> Page:
+    page = new_page(color_scheme="light")
+    page.goto(f"{sample_book.as_uri()}/{CHAPTER}.html")
+    return page
+
+
+def test_equations_and_exercises_carry_the_number_of_their_chapter(chapter: Page) -> None:
+    assert chapter.locator(".eqno").all_inner_texts() == ["(4.1)#", "(4.2)#"]
+    expect(chapter.locator('p a[href="#equation-eq-attention"]')).to_have_text("(4.1)")
+    expect(chapter.locator("#ex-rows .admonition-title")).to_contain_text("Exercise 4.1")
+
+
+def test_formulas_are_laid_out_and_not_spelled(chapter: Page) -> None:
+    fraction = chapter.locator("mfrac").first
+    numerator, denominator = fraction.locator(":scope > *").nth(0), fraction.locator(":scope > *").nth(1)
+    above, below = numerator.bounding_box(), denominator.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] <= below["y"]
+    assert "\\" not in "".join(chapter.locator("math").all_text_contents())
+
+
+def test_a_quiz_answers_by_keyboard_and_keeps_one_choice_open(chapter: Page) -> None:
+    right, wrong = (
+        chapter.locator("#quiz-symmetric .quiz-choice").nth(0),
+        chapter.locator("#quiz-symmetric .quiz-choice").nth(1),
+    )
+    right.locator("summary").focus()
+    chapter.keyboard.press("Enter")
+    expect(right).to_contain_text("✓ Right. ", use_inner_text=True)
+    expect(right.get_by_text("The dot product does not care for order.")).to_be_visible()
+    wrong.locator("summary").focus()
+    chapter.keyboard.press("Space")
+    expect(wrong.get_by_text("✗ Not quite.")).to_be_visible()
+    expect(wrong.get_by_text("Try two vectors")).to_be_visible()
+    expect(right.get_by_text("The dot product does not care for order.")).to_be_hidden()
+
+
+def test_hints_and_solutions_unfold(chapter: Page) -> None:
+    answer = chapter.get_by_text("The sum of the numerators is the denominator.")
+    expect(answer).to_be_hidden()
+    chapter.locator("summary", has_text="Solution").click()
+    expect(answer).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "ink"), [("light", "rgb(27, 34, 44)"), ("dark", "rgb(227, 231, 237)")])
+def test_a_figure_takes_the_ink_of_the_page(
+    sample_book: Path, new_page: NewPage, scheme: str, ink: str
+) -> None:
+    page = new_page(color_scheme=scheme)
+    page.goto(f"{sample_book.as_uri()}/{CHAPTER}.html")
+    figure = page.get_by_role("img", name="A curve that rises: 0, 1, 4, 9.")
+    expect(figure).to_be_visible()
+    assert figure.locator("text", has_text="distance").evaluate("t => getComputedStyle(t).fill") == ink
+    expect(page.locator(".unrolled-figure figcaption")).to_have_text("Squares grow.")
+
+
+def test_the_facts_at_the_top(chapter: Page) -> None:
+    facts = chapter.locator(".chapter-facts")
+    expect(facts).to_contain_text("about 3 min")
+    expect(facts).to_contain_text("not measured yet")
+
+
+def test_a_measured_time_is_spoken(sample_root: Path) -> None:
+    times = sample_root / "results" / "chapter_times.json"
+    times.parent.mkdir()
+    times.write_text(
+        f'{{"{CHAPTER}": {{"cpu_s": 41.2, "gpu_s": 130, "hardware": "2 cores", "date": "2026-11"}}}}'
+    )
+    try:
+        page = (build(sample_root) / f"{CHAPTER}.html").read_text(encoding="utf-8")
+    finally:
+        times.unlink()
+        times.parent.rmdir()
+    assert "41 s on a CPU · 2 min on a GPU (2 cores, 2026-11)" in page
+
+
+@pytest.mark.parametrize("slug", [None, "somebody/a-fork"])
+def test_buttons_lead_to_the_repository_the_book_is_built_in(
+    sample_root: Path, monkeypatch: pytest.MonkeyPatch, slug: str | None
+) -> None:
+    if slug:
+        monkeypatch.setenv("GITHUB_REPOSITORY", slug)
+    html = build(sample_root)
+    home = slug or "attention-unrolled/attention-unrolled"
+    chapter = (html / f"{CHAPTER}.html").read_text(encoding="utf-8")
+    buttons = dict(re.findall(r'<a class="tool" href="([^"]*)"[^>]* title="([^"]*)"', chapter))
+    assert {title: href for href, title in buttons.items()} == {
+        "Run in Colab": f"https://colab.research.google.com/github/{home}/blob/main/notebooks/{CHAPTER}.ipynb",
+        "Download the notebook": f"notebooks/{CHAPTER}.ipynb",
+        "Edit this page": f"https://github.com/{home}/edit/main/book/{CHAPTER}.md",
+        "Report an issue with this page": f"https://github.com/{home}/issues/new?title=book%2F{CHAPTER}.md%3A+",
+    }
+    assert (html / "notebooks" / f"{CHAPTER}.ipynb").is_file()
+    # A page without a notebook offers neither to run nor to download one.
+    references = (html / "references.html").read_text(encoding="utf-8")
+    assert "colab" not in references
+    assert "Edit this page" in references
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+def test_two_builds_of_one_state_are_the_same_files(sample_root: Path) -> None:
+    """The second build runs every cell afresh: nothing of the first is left."""
+    html = build(sample_root)
+    first = files(html)
+    shutil.rmtree(html.parent)
+    second = files(build(sample_root))
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+    assert len(first) > 10
+
+
+def test_the_book_has_no_file_that_nothing_asks_for(sample_book: Path) -> None:
+    there = {path.name for path in (sample_book / "_static").rglob("*") if path.is_file()}
+    assert {"course.css", "course.js", "mark.svg", "unrolled-math.woff2"} < there
+    assert there.isdisjoint({"basic.css", "pygments.css", "sphinx-design.min.css", "plus.png"})
+
+
+def test_the_cache_of_outputs_knows_what_cells_can_see(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "results").mkdir()
+    module, times = tmp_path / "src" / "module.py", tmp_path / "results" / "chapter_times.json"
+    module.write_text("x = 1")
+    before = execution_stamp(tmp_path)
+    times.write_text("{}")
+    assert execution_stamp(tmp_path) == before
+    module.write_text("x = 2")
+    assert execution_stamp(tmp_path) != before
+
+
+def broken(root: Path, text: str) -> str:
+    """Build the sample with `text` at its end; return what the build says."""
+    page = root / "book" / f"{CHAPTER}.md"
+    kept = page.read_text(encoding="utf-8")
+    page.write_text(f"{kept}\n{text}\n", encoding="utf-8")
+    try:
+        with pytest.raises(BuildError) as refused:
+            build(root)
+    finally:
+        page.write_text(kept, encoding="utf-8")
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "```{code-cell}\nlength = 3\nlength / 0\n```",
+            f"book/{CHAPTER}.md failed:|length / 0|ZeroDivisionError",
+        ),
+        ("$$ \\softmacks(x) $$", "unknown command '\\\\softmacks'"),
+        ("$$ \\begin{foo} x \\end{foo} $$", "unknown environment 'foo'"),
+        ("{eq}`eq-nowhere`", "eq-nowhere"),
+        ("See [](nowhere.md).", "nowhere.md"),
+        ("{cite}`nobody1900`", "nobody1900"),
+        (
+            "```{quiz}\n:label: quiz-bad\nQ?\n\n- [x] a :: b\n- [ ] c\n```",
+            "expected 'choice :: feedback', got 'c'",
+        ),
+    ],
+)
+def test_a_fault_stops_the_build_and_is_named(sample_root: Path, text: str, says: str) -> None:
+    said = broken(sample_root, text)
+    for part in says.split("|"):
+        assert part in said
