@@ -89,12 +89,6 @@ WEIGHTS = [
         "of its own and sums to one: `dim=-1`.",
     ),
     Misconception(
-        "each sentence sums to one",
-        lambda s: torch.softmax(s.flatten(-2), dim=-1).view_as(s),
-        "The softmax runs over each sentence's whole matrix, which sums to one as a whole. Each row is a "
-        "competition of its own and sums to one: `dim=-1`.",
-    ),
-    Misconception(
         "sentences compete",
         lambda s: torch.softmax(s, dim=0),
         "A forgotten batch dimension: in [B, T, T], dim 0 counts the sentences, so the sentences of the "
