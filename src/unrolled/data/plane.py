@@ -2,8 +2,8 @@ r"""The words of the bears corpus as points in a plane, for the picture one can 
 
 Two directions of the counts alone do not keep three senses apart: with d = 2, plain self-attention gets many
 plain sentences wrong. So the plane is a *supervised* projection of longer vectors :math:`X` ``[V, D]``. Least
-squares asks for the linear map that sends each cue word to the corner of its sense and every other word to the
-middle,
+squares asks for the linear map that sends each cue word to the corner of its sense and every other word to
+the middle,
 
 .. math::  W = \arg\min_W \lVert X W - Y \rVert^2, \qquad Y_w = \text{corner of } w\text{'s sense, or } 0.
 
