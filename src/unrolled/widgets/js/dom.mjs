@@ -46,10 +46,17 @@ export function svg(tag, props = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), props, children);
 }
 
-/** A number a reader can compare: fixed digits, a real minus sign, and no "−0.00". */
+/**
+ * A number a reader can compare: fixed digits, a real minus sign, and no "−0.00". What lies exactly in the
+ * middle goes to the even digit, as in Python: 1/8 is 0.12 in the text of a page and in its widgets.
+ */
 export function number(x, digits = 2) {
   if (!Number.isFinite(x)) return String(x);
-  const text = Math.abs(x).toFixed(digits);
+  let text = Math.abs(x).toFixed(digits);
+  const tail = Math.abs(x).toFixed(60).split(".")[1]?.slice(digits) ?? "";
+  const last = Number(text.at(-1));
+  // toFixed went up to an odd digit; the even one stands right below it.
+  if (/^50+$/.test(tail) && last % 2 === 1) text = text.slice(0, -1) + (last - 1);
   return x < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
 }
 
@@ -79,7 +86,8 @@ export function liveRegion() {
 export function slider({ label, min, max, step = 0.01, value, format = number, onInput }) {
   const id = uid("slider");
   const input = h("input", { id, type: "range", min, max, step });
-  const output = h("output", { for: id, class: "u-value" });
+  // Not live: aria-valuetext says the same, and a screen reader should hear it once.
+  const output = h("output", { for: id, class: "u-value", "aria-live": "off" });
   const show = () => {
     const text = format(input.valueAsNumber);
     output.textContent = text;

@@ -1,0 +1,304 @@
+"""The attention map: refuses what is no attention, shows what torch computes, answers to every reader."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Page, expect
+
+from unrolled.nn import attention_weights
+from unrolled.widgets import AttentionMap, bundle
+from unrolled.widgets.attention_map import full_scale
+
+WORDS = ["I", "love", "bears"]
+
+
+def weights(*shape: int, seed: int = 0) -> torch.Tensor:
+    g = torch.Generator().manual_seed(seed)
+    return attention_weights(torch.randn(*shape, generator=g, dtype=torch.float64) * 2)
+
+
+def silent(*shape: int) -> torch.Tensor:
+    """Return weights whose second row may attend to nothing."""
+    mask = torch.ones(shape[-2:], dtype=torch.bool)
+    mask[1] = False
+    return attention_weights(torch.zeros(shape), mask)
+
+
+class TestInput:
+    @pytest.mark.parametrize("form", [torch.Tensor.tolist, torch.Tensor.numpy, lambda w: w.requires_grad_()])
+    def test_lists_arrays_and_tensors_are_taken(self, form: Callable[[torch.Tensor], Any]) -> None:
+        w = weights(3, 3)
+        expected = w.numpy().copy()
+        np.testing.assert_allclose(AttentionMap(form(w), WORDS).weights, expected[None, None], atol=1e-6)
+
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+    def test_half_precision_is_taken(self, dtype: torch.dtype) -> None:
+        assert np.shape(AttentionMap(weights(2, 4, 3, 3).to(dtype), WORDS).weights) == (2, 4, 3, 3)
+
+    def test_heads_and_layers_get_names(self) -> None:
+        widget = AttentionMap(weights(2, 4, 3, 5), WORDS, list("abcde"), layer_names=["low", "high"])
+        assert widget.layer_names == ["low", "high"]
+        assert widget.head_names == ["head 1", "head 2", "head 3", "head 4"]
+
+    @pytest.mark.parametrize(
+        ("given", "keys", "message"),
+        [
+            (
+                weights(3, 3),
+                list("abcd"),
+                r"expected shape \[T, S\] = \[3, 4\] for 3 tokens and 4 keys, got \[3, 3\]",
+            ),
+            (weights(2, 4, 4), None, r"expected shape \[heads, T, S\] = \[2, 3, 3\] .* got \[2, 4, 4\]"),
+            (weights(1, 2, 4, 3), None, r"\[layers, heads, T, S\] = \[1, 2, 3, 3\] .* got \[1, 2, 4, 3\]"),
+            ([0.5, 0.5], None, r"expected shape \[T, S\] = \[3, 3\].*got \[2\]"),
+            (np.ones((1, 1, 1, 3, 3)) / 3, None, r"got \[1, 1, 1, 3, 3\]"),
+            (np.ones((0, 3, 3)), None, r"expected at least one layer and one head, got \[0, 3, 3\]"),
+            ([[1, 0, 0], [0, float("nan"), 1], [0, 0, 1]], None, r"finite numbers, got nan at \[1, 1\]"),
+            ([[1, 0, 0], [0, 1, 0], [float("inf"), 0, 1]], None, r"finite numbers, got inf at \[2, 0\]"),
+            ([[1.5, -0.5, 0], [0, 1, 0], [0, 0, 1]], None, r"shares from 0 to 1, got 1.5 at \[0, 0\]"),
+            (
+                [[1, 0, 0], [0, 0.6, 0], [0, 0, 1]],
+                None,
+                r"row to sum to 1, or to 0 .* got 0.6 at the sum of row \[1\]",
+            ),
+            (weights(101, 3, 3)[:, :, :2], ["a"], r"\[101, 3, 1\] .* got \[101, 3, 2\]"),
+            (weights(7000, 3, 3), None, "at most 60,000 numbers on a page, got 63,000; show fewer"),
+        ],
+    )
+    def test_what_is_no_attention_is_refused(self, given: Any, keys: list[str] | None, message: str) -> None:
+        with pytest.raises(ValueError, match=rf"weights: .*{message}"):
+            AttentionMap(given, WORDS, keys)
+
+    @pytest.mark.parametrize("given", [[[1, 0], [1]], [["a", "b"], ["c", "d"]], None])
+    def test_what_is_no_array_is_refused(self, given: Any) -> None:
+        with pytest.raises((TypeError, ValueError), match="weights: expected"):
+            AttentionMap(given, ["a", "b"])
+
+    def test_scores_normalised_over_the_wrong_axis_are_refused(self) -> None:
+        with pytest.raises(ValueError, match="every row to sum to 1"):
+            AttentionMap(weights(3, 3).T, WORDS)
+
+    @pytest.mark.parametrize(
+        ("tokens", "error", "message"),
+        [
+            ([], ValueError, "tokens: expected 1 to 100, got 0"),
+            (["w"] * 200, ValueError, "tokens: expected 1 to 100, got 200"),
+            ("abc", TypeError, "tokens: expected a list of strings, got str"),
+            (["a", 3, "c"], TypeError, "tokens: expected strings, got int at position 1"),
+        ],
+    )
+    def test_tokens_are_checked(self, tokens: Any, error: type[Exception], message: str) -> None:
+        with pytest.raises(error, match=message):
+            AttentionMap(weights(3, 3), tokens)
+
+    def test_names_are_counted(self) -> None:
+        with pytest.raises(ValueError, match="head_names: expected 2 for 2 heads, got 1"):
+            AttentionMap(weights(2, 3, 3), WORDS, head_names=["only"])
+
+
+def test_the_scale_is_the_same_in_both_languages(page: Page) -> None:
+    many = [torch.full((2, 1, 1, n), 1 / n).tolist() for n in (1, 2, 3, 8, 15, 60)] + [
+        weights(1, 2, 3, 3).tolist()
+    ]
+    got = page.evaluate(
+        f"(many) => {{ {bundle._inline(['attention-map'])} return many.map($attention_map.fullScale); }}",
+        many,
+    )
+    assert got == [full_scale(w) for w in many]
+    assert got[:6] == [1, 0.5, 0.5, 0.2, 0.1, 0.05]
+
+
+def test_the_cells_hold_the_numbers_torch_computes(page: Page, mount: Callable[..., None]) -> None:
+    w = weights(2, 3, 4, 5)
+    mount(page, AttentionMap(w, list("wxyz"), list("abcde"), layer_names=["low", "high"]))
+    page.get_by_label("Layer").select_option("high")
+    page.get_by_label("Head").select_option("head 3")
+    expected = [f"{x:.2f}" for x in w[1, 2].flatten().tolist()]
+    expect(page.locator("td[data-j]")).to_have_text(expected)
+    page.locator("td[data-i='2'][data-j='1']").click()
+    readout = page.get_by_role("status")
+    expect(readout).to_contain_text("y attends to: ")
+    best = int(w[1, 2, 2].argmax())
+    expect(readout).to_contain_text(f"{'abcde'[best]} {w[1, 2, 2, best]:.2f}")
+    expect(page.locator(".u-bars .u-value")).to_have_text([f"{x:.2f}" for x in w[1, 2, 2].tolist()])
+
+
+def test_keyboard(page: Page, mount: Callable[..., None]) -> None:
+    mount(page, AttentionMap(weights(12, 12), [f"t{i}" for i in range(12)]))
+    focused = "[document.activeElement.dataset.i, document.activeElement.dataset.j].join()"
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Numbers")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate(focused) == "0,0"
+    for key, place in [
+        ("ArrowDown", "1,0"), ("ArrowRight", "1,1"), ("End", "1,11"), ("ArrowRight", "1,11"), ("Home", "1,0"),
+        ("PageDown", "11,0"), ("ArrowDown", "11,0"), ("Control+Home", "0,0"), ("ArrowUp", "0,0"),
+        ("Control+End", "11,11"), ("ArrowLeft", "11,10"),
+    ]:  # fmt: skip
+        page.keyboard.press(key)
+        assert page.evaluate(focused) == place, key
+        row = place.split(",")[0]
+        expect(page.get_by_role("status")).to_contain_text(f"t{row} attends to: ")
+        expect(page.locator("td[tabindex='0']")).to_have_count(1)
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Numbers")).to_have_attribute("aria-pressed", "true")
+    assert page.locator("td[data-j]").first.evaluate("(el) => parseFloat(getComputedStyle(el).fontSize)") > 11
+
+
+def test_hover_and_touch(new_page: Callable[..., Page], mount: Callable[..., None]) -> None:
+    page = new_page(has_touch=True, viewport={"width": 375, "height": 740})
+    mount(page, AttentionMap(weights(3, 3), WORDS))
+    page.locator("td[data-i='2'][data-j='0']").tap()
+    expect(page.get_by_role("status")).to_contain_text("bears attends to: ")
+    page.locator("td[data-i='1'][data-j='0']").hover()
+    expect(page.get_by_role("status")).to_contain_text("love attends to: ")
+    page.locator("tbody th").first.hover()
+    expect(page.get_by_role("status")).to_contain_text("I attends to: ")
+    sizes = page.eval_on_selector_all(
+        "td[data-j], .unrolled button, .unrolled-table-button",
+        "(all) => all.flatMap((el) => { const r = el.getBoundingClientRect(); return [r.width, r.height]; })",
+    )
+    assert min(sizes) >= 24
+
+
+def test_a_row_that_attends_to_nothing_says_so(page: Page, mount: Callable[..., None]) -> None:
+    widget = AttentionMap(silent(3, 3), WORDS)
+    assert "love (attends to nothing)" in widget.fallback_html()
+    mount(page, widget)
+    page.locator("td[data-i='1'][data-j='2']").click()
+    expect(page.get_by_role("status")).to_have_text("love attends to: nothing.")
+    expect(page.locator(".u-bars")).to_have_text("love attends to nothing")
+    expect(page.get_by_role("gridcell", name="love attends to nothing")).to_have_count(3)
+
+
+def test_hostile_text_is_text(page: Page, mount: Callable[..., None]) -> None:
+    hostile = "<img src=x onerror=document.title='hit'>"
+    closing = "</script><script>document.title='hit'</script>"
+    names = [hostile, closing]
+    mount(page, AttentionMap(weights(2, 2, 2), names, title=hostile, head_names=names))
+    expect(page.locator("tbody th[data-i]")).to_have_text(names)
+    expect(page.locator(".u-title")).to_have_text(hostile)
+    expect(page.locator("main img")).to_have_count(0)
+    page.get_by_role("button", name="Show as a table").click()
+    expect(page.locator(".unrolled-fallback").get_by_text(hostile).first).to_be_visible()
+    assert page.title() == "Widgets"
+
+
+def test_tokens_that_cannot_be_seen_get_a_sign(page: Page, mount: Callable[..., None]) -> None:
+    mount(page, AttentionMap(weights(4, 4), ["", " ", "a\n", "b"]))
+    expect(page.locator("tbody th[data-i]")).to_have_text(["∅", "␣", "a↵", "b"])
+
+
+@pytest.mark.parametrize("size", [40, 100])
+def test_a_long_sentence_scrolls_in_its_own_box(
+    new_page: Callable[..., Page], mount: Callable[..., None], size: int
+) -> None:
+    page = new_page(viewport={"width": 320, "height": 640})
+    mount(page, AttentionMap(weights(size, size), [f"token{i}" for i in range(size)]))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.locator("td[tabindex='0']").focus()
+    page.keyboard.press("Control+End")
+    last = page.locator(f"td[data-i='{size - 1}'][data-j='{size - 1}']")
+    expect(last).to_be_focused()
+    expect(last).to_be_in_viewport()
+    expect(page.locator(".u-bars li")).to_have_count(8)
+    expect(page.locator(".u-bars")).to_contain_text(f"and {size - 8} more, together 0.")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 900])
+def test_axe_finds_nothing(
+    new_page: Callable[..., Page],
+    mount: Callable[..., None],
+    violations: Callable[[Page], list[str]],
+    theme: str,
+    width: int,
+) -> None:
+    # Every tenth of the scale, so that the ink is checked on each colour.
+    ramp = [[i / 10, 1 - i / 10] for i in range(11)]
+    page = new_page(viewport={"width": width, "height": 800})
+    mount(
+        page,
+        AttentionMap(weights(2, 2, 3, 3), WORDS, title="Small"),
+        AttentionMap(ramp, [f"{i}" for i in range(11)], ["a", "b"]),
+        AttentionMap(silent(3, 3), WORDS),
+        theme=theme,
+    )
+    for button in page.get_by_role("button").all():
+        button.click()
+    page.locator("td[tabindex='0']").first.focus()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_ink_reads_on_every_colour_and_more_is_never_lighter(
+    page: Page, mount: Callable[..., None], theme: str
+) -> None:
+    ramp = [[i / 50, 1 - i / 50] for i in range(51)]
+    mount(page, AttentionMap(ramp, [f"{i}" for i in range(51)], ["a", "b"]), theme=theme)
+    # A canvas turns any colour the style sheet computes into red, green and blue.
+    colours = page.evaluate(
+        """() => {
+            const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+            const rgb = (colour) => {
+                canvas.fillStyle = colour;
+                canvas.fillRect(0, 0, 1, 1);
+                return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+            };
+            return [...document.querySelectorAll("td[data-j='0']")].map((cell) => {
+                const style = getComputedStyle(cell);
+                return [rgb(style.backgroundColor), rgb(style.color)];
+            });
+        }"""
+    )
+    light = [[_luminance(colour) for colour in pair] for pair in colours]
+    for ground, ink in light:
+        assert (max(ground, ink) + 0.05) / (min(ground, ink) + 0.05) >= 4.5
+    grounds = [ground for ground, _ in light]
+    assert grounds == sorted(grounds, reverse=theme == "light")
+    assert abs(grounds[-1] - grounds[0]) > 0.5
+
+
+def _luminance(rgb: list[int]) -> float:
+    """Return the relative luminance of WCAG 2.2."""
+    linear = [c / 3294.6 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_live_model_and_the_widget_follow_each_other(page: Page) -> None:
+    w = weights(1, 2, 3, 3)
+    page.set_content("<main></main>")
+    page.evaluate(
+        """async ([source, state]) => {
+            const heard = {};
+            window.saved = 0;
+            window.model = {
+                get: (name) => state[name],
+                set(name, value) {
+                    state[name] = value;
+                    (heard[`change:${name}`] ?? []).forEach((f) => f());
+                },
+                on: (name, f) => (heard[name] ??= []).push(f),
+                off(name, f) { heard[name] = (heard[name] ?? []).filter((other) => other !== f); },
+                save_changes() { window.saved += 1; },
+                count: () => Object.values(heard).flat().length,
+            };
+            const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+            const widget = (await import(url)).default;
+            window.close_widget = widget.render({ model: window.model, el: document.querySelector("main") });
+        }""",
+        [AttentionMap._esm, AttentionMap(w, WORDS).state()],
+    )
+    cells = page.locator("td[data-j]")
+    expect(cells).to_have_text([f"{x:.2f}" for x in w[0, 0].flatten().tolist()])
+    page.evaluate("model.set('head', 1)")
+    expect(cells).to_have_text([f"{x:.2f}" for x in w[0, 1].flatten().tolist()])
+    expect(page.get_by_label("Head")).to_have_value("1")
+    page.get_by_label("Head").select_option("head 1")
+    assert page.evaluate("[model.get('head'), saved]") == [0, 1]
+    page.evaluate("close_widget()")
+    assert page.evaluate("model.count()") == 0
