@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -314,9 +315,10 @@ BOX = """el => {
 
 
 @pytest.mark.parametrize("width", [375, 1000])
-def test_labels_keep_apart(new_page: Any, widget: BearsPlane, width: int) -> None:
+@pytest.mark.parametrize("crowd", [{}, {"I": (0.1, -0.2), "she": (0.11, -0.2), "the": (0.12, -0.2)}])
+def test_labels_keep_apart(new_page: Any, crowd: dict[str, tuple[float, float]], width: int) -> None:
     page = new_page(viewport={"width": width, "height": 800})
-    mount(page, widget)
+    mount(page, BearsPlane(VECTORS | crowd, SENTENCES, landmarks=LANDMARKS))
     labels = page.locator(".u-plane :is(.u-word, .u-place, .u-mark)").all()
     assert len(labels) == len(VECTORS) + len(LANDMARKS) + len(SENTENCES)
     boxes = [(label.text_content(), label.evaluate(BOX)) for label in labels]
@@ -325,6 +327,57 @@ def test_labels_keep_apart(new_page: Any, widget: BearsPlane, width: int) -> Non
             across = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
             down = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
             assert min(across, down) < 1.5, f"{one!r} covers {other!r}"
+
+
+def test_a_label_of_an_unused_word_stays_close_or_away(page: Page) -> None:
+    crowd = {f"word{i}": (0.02 * i, 1.0) for i in range(30)}
+    mount(page, BearsPlane({"bears": (0.3, 0.3), "love": (0.2, 0.9), **crowd}, ["love bears"]))
+    drawn = page.locator(".u-plane .u-word").all_text_contents()
+    assert {"bears", "love"} <= set(drawn)
+    assert len(drawn) < 2 + len(crowd)
+    for word in set(drawn) & set(crowd):
+        label = page.locator(".u-word", has_text=re.compile(f"^{word}$")).evaluate(BOX)
+        x, y = handle(page, word).evaluate("el => [el.getCTM().e, el.getCTM().f]")
+        across = max(label["x"] - x, x - label["x"] - label["width"], 0)
+        down = max(label["y"] - y, y - label["y"] - label["height"], 0)
+        assert math.hypot(across, down) < 16, word
+
+
+# What anywidget gives a script in a notebook: a model that tells listeners, and sends what is saved.
+NOTEBOOK = """async ({ esm, state }) => {
+  const heard = new Map();
+  globalThis.saved = [];
+  globalThis.model = {
+    get: (name) => state[name],
+    set(name, value) { state[name] = value; (heard.get(`change:${name}`) ?? []).forEach((tell) => tell()); },
+    on: (event, tell) => heard.set(event, [...(heard.get(event) ?? []), tell]),
+    off: (event, tell) => heard.set(event, (heard.get(event) ?? []).filter((other) => other !== tell)),
+    save_changes: () => saved.push({ vectors: state.vectors, scale: state.scale }),
+  };
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const el = document.body.appendChild(document.createElement("main"));
+  globalThis.stop = (await import(url)).default.render({ model, el });
+}"""
+
+
+def test_a_kernel_hears_and_is_heard(page: Page, widget: BearsPlane) -> None:
+    page.goto("about:blank")
+    page.evaluate(NOTEBOOK, {"esm": bundle.esm(widget.name), "state": widget.state()})
+    handle(page, "love").focus()
+    page.keyboard.press("ArrowUp")
+    set_scale(page, 1)
+    saved = page.evaluate("saved.at(-1)")
+    assert saved["scale"] == 2.0
+    assert saved["vectors"] == state(page)
+    widget.vectors = saved["vectors"]  # the kernel takes them
+    page.evaluate("v => model.set('vectors', v)", [[0.5, 0.25]] * len(VECTORS))
+    assert state(page) == [[0.5, 0.25]] * len(VECTORS)
+    page.evaluate("model.set('scale', 3)")  # a factor the slider did not have
+    expect(page.get_by_text("× 3", exact=True)).to_be_visible()
+    agree(page, SENTENCES, scale=3.0)
+    page.evaluate("stop()")
+    page.evaluate("model.set('scale', 1)")
+    expect(page.get_by_text("× 3", exact=True)).to_be_visible()  # it no longer listens
 
 
 def test_two_on_a_page_live_apart(page: Page, widget: BearsPlane) -> None:
@@ -341,15 +394,20 @@ def test_fallback_holds_the_numbers_of_torch(new_page: Any, widget: BearsPlane) 
     page.set_content(widget.static_html())
     tables = page.locator("table").all()
     assert len(tables) == 1 + len(SENTENCES)
+    rows = tables[0].locator("tbody tr").all()
+    spoken = " ".join(SENTENCES).lower().replace(".", "").split()
+    assert len(rows) == len(set(spoken))
+    for row in rows:
+        cells = row.locator("td").all_inner_texts()
+        assert cells == digits(VECTORS[row.locator("th").inner_text()])
     for table, sentence in zip(tables[1:], SENTENCES, strict=True):
         words = sentence.lower().strip(".").split()
         weights, context = torch_says([list(v) for v in VECTORS.values()], words, 1.0)
         _, got, (x, y) = widget.attention(sentence)
         torch.testing.assert_close(torch.tensor(got, dtype=torch.float64), weights, rtol=0, atol=1e-12)
         torch.testing.assert_close(torch.tensor([x, y], dtype=torch.float64), context, rtol=0, atol=1e-12)
-        cells = [cell.replace("-", "−") for cell in table.locator("td").all_inner_texts() if cell]
-        assert cells == digits(weights)
-        caption = table.locator("caption").inner_text().replace("-", "−")
+        assert [cell for cell in table.locator("td").all_inner_texts() if cell] == digits(weights)
+        caption = table.locator("caption").inner_text()
         assert sentence in caption
         assert f"({digits(context)[0]}, {digits(context)[1]})" in caption
 

@@ -124,15 +124,16 @@ class BearsPlane(Widget):
 
     def fallback_html(self) -> str:
         """Return the word vectors and, for each sentence, the weights and the new place, as tables."""
-        vectors = [(word, vector) for word, vector in zip(self.words, self.vectors, strict=True)]
-        tables = [table_html("Word vectors", ["x", "y"], vectors)]
+        rows: dict[str, list[float]] = {}
+        tables = []
         for sentence in self.sentences:
             words, weights, (x, y) = self.attention(sentence)
-            caption = f"“{sentence}”: what “{self.target}” hears of each word. It moves to ({x:.2f}, {y:.2f})"
+            rows |= {word: self.vectors[self.words.index(word)] for word in words}
+            caption = f"“{sentence}”: what “{self.target}” hears of each word. It moves to {_pair(x, y)}"
             if self.landmarks:
                 caption += f", nearest to {self._nearest_landmark((x, y))}"
             tables.append(table_html(f"{caption}.", words, [("weight", weights)]))
-        return "".join(tables)
+        return table_html("Word vectors", ["x", "y"], list(rows.items())) + "".join(tables)
 
     def _nearest_landmark(self, point: tuple[float, float]) -> str:
         return min(self.landmarks, key=lambda name: math.dist(self.landmarks[name], point))
@@ -160,6 +161,10 @@ def _points(what: str, given: Any) -> dict[str, tuple[float, float]]:
             raise ValueError(f"{what}: expected each name once, got {name!r} twice")
         points[name] = (float(values[0]), float(values[1]))
     return points
+
+
+def _pair(x: float, y: float) -> str:
+    return f"({x:.2f}, {y:.2f})".replace("-", "\N{MINUS SIGN}")
 
 
 def _round_up(farthest: float) -> float:

@@ -110,9 +110,11 @@ export function planeView({ words, target, limit, landmarks, onMove, onDrop, onC
         svg("line", { x1: 0, x2: size, y1: y, y2: y, class: kind })];
     });
     const ticks = gridLines(limit).filter((c) => Math.abs(c) > 1e-9 && Math.abs(c) < limit - 1e-9);
-    const tickTexts = ticks.filter((_, i) => ticks.length <= 8 || i % 2 === 1).flatMap((c) => {
+    const digits = Math.max(0, -Math.floor(Math.log10(ticks[1] - ticks[0]) + 1e-9));
+    const named = ticks.filter((_, i) => ticks.length <= 8 || i % 2 === 1);
+    const tickTexts = named.flatMap((c) => {
       const [x, y] = toPixels([c, c]);
-      const text = number(c, Number.isInteger(ticks[0]) || limit > 5 ? 0 : 1);
+      const text = number(c, digits);
       return [svg("text", { x, y: size - 5, "text-anchor": "middle", class: "u-tick" }, text),
         svg("text", { x: 5, y: y + 4, class: "u-tick" }, text)];
     });
@@ -130,7 +132,9 @@ export function planeView({ words, target, limit, landmarks, onMove, onDrop, onC
     back.replaceChildren(...regions, ...grid, ...tickTexts, ...spokes);
 
     const dot = ([x, y], r) => ({ x: x - r, y: y - r, w: 2 * r, h: 2 * r });
-    const taken = [...at.map((p) => dot(p, 6)), ...arrows.map(({ to }) => dot(toPixels(to), 6))];
+    const tickBoxes = named.map((c) => toPixels([c, c])).flatMap(([x, y]) => [
+      { x: 3, y: y - 7, w: 30, h: 14 }, { x: x - 15, y: size - 16, w: 30, h: 14 }]);
+    const taken = [...at.map((p) => dot(p, 6)), ...arrows.map(({ to }) => dot(toPixels(to), 6)), ...tickBoxes];
     const text = (id, i, optional) => ({
       id, at: at[i], w: words[i].length * (i === target ? LETTER + 1 : LETTER) + 4, h: 17, gap: 9, optional,
     });

@@ -55,8 +55,8 @@ export function placeLabels(labels, taken, size, before) {
   const placed = new Map();
   for (const { id, at, w, h, gap, optional } of labels) {
     let best = { cost: Infinity, box: /** @type {Box} */ ({ x: 0, y: 0, w, h }), place: 0, covered: 0 };
-    // Five rings of eight places, each farther off.
-    for (let place = 0; place < 5 * SIDES.length; place++) {
+    // Five rings of eight places, each farther off; an optional label stays close or away.
+    for (let place = 0; place < (optional ? 1 : 5) * SIDES.length; place++) {
       const ring = Math.floor(place / SIDES.length);
       const box = beside(at, SIDES[place % SIDES.length], w, h, gap + 11 * ring);
       const inside = overlap(box, { x: 0, y: 0, w: size, h: size });
