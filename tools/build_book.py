@@ -15,8 +15,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import distributions
 from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = ["BuildError", "build", "execution_stamp"]
 
@@ -95,14 +99,39 @@ def build(root: Path = ROOT, output: Path | None = None) -> Path:
     Raises:
         BuildError: Jupyter Book refused; the message carries what it said.
     """
-    book = root / "book"
-    made = (output or book) / "_build"
+    made = (output or root / "book").resolve() / "_build"
     html = made / "html"
-    forget_stale_outputs(root, made)
-    shutil.rmtree(html, ignore_errors=True)
+    made.mkdir(parents=True, exist_ok=True)
+    with alone(made / "lock"):
+        forget_stale_outputs(root, made)
+        shutil.rmtree(html, ignore_errors=True)
+        _jupyter_book(root, made)
+        tidy(html)
+    return html
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Wait until no other build uses the folder: tests and `make book` may run side by side."""
+    with lock.open("w") as file:
+        if sys.platform != "win32":
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _jupyter_book(root: Path, made: Path) -> None:
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
     done = subprocess.run(
-        [*jupyter_book, str(book), "--path-output", str(made.parent), "--all", "-n", "-W", "--keep-going"],
+        [
+            *jupyter_book,
+            str(root / "book"),
+            "--path-output",
+            str(made.parent),
+            "--all",
+            "-n",
+            "-W",
+            "--keep-going",
+        ],
         cwd=root,
         env=environment(root, made),
         stdin=subprocess.DEVNULL,
@@ -112,8 +141,6 @@ def build(root: Path = ROOT, output: Path | None = None) -> Path:
     )
     if done.returncode != 0:
         raise BuildError(explain(done.stdout + done.stderr))
-    tidy(html)
-    return html
 
 
 def explain(said: str) -> str:
