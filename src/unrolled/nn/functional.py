@@ -50,11 +50,15 @@ def check_mask(mask: Tensor, scores_shape: torch.Size) -> None:
     if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
         came = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
         raise TypeError(f"mask: expected a boolean tensor, True = may attend, got {came}")
-    sizes = zip(reversed(mask.shape), reversed(scores_shape), strict=False)
-    if mask.dim() > len(scores_shape) or any(m not in (1, s) for m, s in sizes):
+    _check_broadcasts("mask", mask, scores_shape)
+
+
+def _check_broadcasts(name: str, tensor: Tensor, scores_shape: torch.Size) -> None:
+    sizes = zip(reversed(tensor.shape), reversed(scores_shape), strict=False)
+    if tensor.dim() > len(scores_shape) or any(given not in (1, size) for given, size in sizes):
         raise ShapeError(
-            f"mask: expected a shape that broadcasts to the scores {list(scores_shape)}, "
-            f"got {list(mask.shape)}"
+            f"{name}: expected a shape that broadcasts to the scores {list(scores_shape)}, "
+            f"got {list(tensor.shape)}"
         )
 
 
@@ -154,6 +158,8 @@ def attention(
     n_queries, n_keys = query.shape[-2], key.shape[-2]
     if mask is not None:
         check_mask(mask, torch.Size((*query.shape[:-1], n_keys)))
+    if bias is not None:
+        _check_broadcasts("bias", bias, torch.Size((*query.shape[:-1], n_keys)))
     if causal and n_keys < n_queries:
         raise ValueError(f"attention: causal needs as many keys as queries ({n_queries}), got {n_keys}")
     listened = tap is not None and tap.listening
@@ -221,10 +227,11 @@ def _fused(
     if mask is not None:
         # A blind query looks at everything, and its row is thrown away: no backend meets a row of nothing
         # but -inf, where some answer NaN, and no gradient passes.
+        mask = torch.atleast_2d(mask)  # type: ignore[no-untyped-call]
         blind = ~mask.any(-1, keepdim=True)  # [..., T, 1]
         mask = mask | blind
     if bias is not None:
-        bias = bias.to(query.dtype)
+        bias = torch.atleast_2d(bias.to(query.dtype))  # type: ignore[no-untyped-call]
         mask = bias if mask is None else bias.masked_fill(~mask, float("-inf"))
     grouped = key.shape[:-2] != query.shape[:-2]
     # The memory-saving kernels want [B, H, T, K] exactly; masks align from the right.
