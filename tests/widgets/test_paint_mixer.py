@@ -160,6 +160,42 @@ def test_reset(page: Page) -> None:
     agree(page)
 
 
+# What anywidget gives a script in a notebook: a model that tells listeners, and sends what is saved.
+NOTEBOOK = """async ({ esm, state }) => {
+  const heard = new Map();
+  globalThis.saved = [];
+  globalThis.model = {
+    get: (name) => state[name],
+    set(name, value) { state[name] = value; (heard.get(`change:${name}`) ?? []).forEach((tell) => tell()); },
+    on: (event, tell) => heard.set(event, [...(heard.get(event) ?? []), tell]),
+    off: (event, tell) => heard.set(event, (heard.get(event) ?? []).filter((other) => other !== tell)),
+    save_changes: () => saved.push({ scores: state.scores, sharpness: state.sharpness }),
+  };
+  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const el = document.body.appendChild(document.createElement("main"));
+  globalThis.stop = (await import(url)).default.render({ model, el });
+}"""
+
+
+def test_a_kernel_hears_and_is_heard(page: Page) -> None:
+    widget = PaintMixer(PAINTS, SCORES)
+    page.goto("about:blank")
+    page.evaluate(NOTEBOOK, {"esm": bundle.esm(widget.name), "state": widget.state()})
+    score(page, "red").press("End")
+    page.get_by_role("tab", name="Ask for a colour").click()
+    page.get_by_label("Sharpness").press("End")
+    assert page.evaluate("saved.at(-1)") == {"scores": [1.5, 0.8, 5, -1.0], "sharpness": 5}
+    page.get_by_role("tab", name="Set the amounts").click()
+    page.evaluate("model.set('scores', [0, 1, 2, 3])")
+    assert read(page)[0] == [0, 1, 2, 3]
+    expect(score(page, "white")).to_have_value("3")
+    page.evaluate("model.set('sharpness', 1)")
+    expect(page.get_by_label("Sharpness")).to_have_value("1")
+    page.evaluate("stop()")
+    page.evaluate("model.set('scores', [0, 0, 0, 0])")
+    assert read(page)[0] == [0, 1, 2, 3]  # it no longer listens
+
+
 def test_text_is_never_markup(page: Page) -> None:
     paints = {"<img src=x onerror=alert(1)>": "#112233", "</script><b>b</b>": "#ddeeff"}
     mount(page, PaintMixer(paints, wishes={"<i>wish</i>": "#ff0000"}, title="<u>t</u>"))
