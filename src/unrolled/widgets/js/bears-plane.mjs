@@ -110,9 +110,11 @@ export function render({ model, el }) {
       show();
       keep(`Scores × ${scale}. `);
     } });
-  const more = words.length > 24 ? ` and ${words.length - 24} more` : "";
+  // Of a large vocabulary a dozen words say what kind it is; the list above names them all.
+  const every = Math.ceil(words.length / 12);
+  const some = words.filter((_, i) => i % every === 0).join(", ");
   const typed = textField({ label: "Your own sentence", onInput: () => typed.error(null),
-    help: `With “${target}”, out of: ${words.slice(0, 24).join(", ")}${more}.` });
+    help: `With “${target}” and the plane's ${words.length} words${every > 1 ? ", such as" : ":"} ${some}.` });
   const form = h("form", { class: "u-own", novalidate: true }, typed.el, h("button", { type: "submit" }, "Show"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
