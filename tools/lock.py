@@ -40,7 +40,7 @@ def compiled(*options: str) -> str:
         if LOCK.exists():
             shutil.copy(LOCK, output)
         command = ["pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
-        command += ["--extra", "book", "--extra", "test", "--extra", "dev", "--no-header", "--no-annotate"]
+        command += ["--all-extras", "--no-header", "--no-annotate"]
         command += ["--constraint", str(constraint), "--output-file", str(output), *options, "pyproject.toml"]
         uv = Path(sys.executable).with_name("uv")
         subprocess.run([str(uv), *command], cwd=ROOT, stdin=subprocess.DEVNULL, check=True)
