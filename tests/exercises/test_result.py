@@ -32,3 +32,8 @@ def test_text_is_never_markup() -> None:
     markdown = result._repr_markdown_()
     assert r"\<img src=x onerror=alert(1)\> \& \*a\* \[0, 1\]" in markdown
     assert "  \n> next" in markdown
+
+
+def test_code_in_a_message_is_set_as_code() -> None:
+    html = Result(passed=False, attempted=True, message="Write `a < b`, not `b`.")._repr_html_()
+    assert "Write <code>a &lt; b</code>, not <code>b</code>." in html

@@ -48,11 +48,12 @@ class Result:
     def _repr_html_(self) -> str:
         """Return one box, styled inline because Colab and the book share no style sheet; all text escaped."""
         state = self.state
+        message = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(self.message))
         return (
             f'<div class="unrolled-check" data-state="{state}" style="border-left:4px solid {COLOURS[state]};'
             'padding:.25em .8em;margin:.5em 0;white-space:pre-line;overflow-wrap:anywhere">'
             f'<strong><span aria-hidden="true">{SIGNS[state]} </span>{HEADINGS[state]}</strong> '
-            f"{escape(self.message)}</div>"
+            f"{message}</div>"
         )
 
     def _repr_markdown_(self) -> str:
