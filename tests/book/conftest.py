@@ -33,9 +33,12 @@ def copy_platform(root: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def built_book() -> Path:
-    """Build the real book, cells from the cache where nothing changed."""
-    return build()
+def built_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the real book, cells from the cache where nothing changed.
+
+    The pages are a copy: while the tests look at them, somebody may build again.
+    """
+    return Path(shutil.copytree(build(), tmp_path_factory.mktemp("book") / "html"))
 
 
 @pytest.fixture(scope="session")
