@@ -46,13 +46,14 @@ class KVCache:
             raise ValueError(
                 f"KVCache: no room for {key.shape[2]} more tokens after {start}, max_len={self.max_len}"
             )
-        held, came = self._keys.shape, key.shape
-        if (held[0], held[1], held[3]) != (came[0], came[1], came[3]):
+        came, (batch, heads, length, size) = list(key.shape), key.shape
+        held = self._keys.shape
+        if held[0] != batch or held[1] != heads or held[3] != size:
             raise ShapeError(
-                f"KVCache: expected keys [{held[0]}, {held[1]}, T, {held[3]}] as before, got {list(came)}"
+                f"KVCache: expected keys [{held[0]}, {held[1]}, T, {held[3]}] as before, got {came}"
             )
-        self._keys.narrow(2, start, end - start).copy_(key)
-        self._values.narrow(2, start, end - start).copy_(value)
+        self._keys.narrow(2, start, length).copy_(key)
+        self._values.narrow(2, start, length).copy_(value)
         self.length = end
         return self.held()
 

@@ -183,22 +183,17 @@ def attention(
 
 def _check_together(query: Tensor, key: Tensor, value: Tensor) -> None:
     """Raise unless the three go together: sizes, heads and dtypes."""
-    if not query.dim() == key.dim() == value.dim() >= 2:
+    q, k, v = query.shape, key.shape, value.shape
+    if not len(q) == len(k) == len(v) >= 2 or q[-1] != k[-1] or k[-2] != v[-2]:
         check_shape("query", query, "... T K")
-        check_shape("key", key, "... S K")
-        check_shape("value", value, "... S K")
-    if query.shape[-1] != key.shape[-1] or key.shape[:-1] != value.shape[:-1]:
-        check_shape("key", key, "... S K", K=query.shape[-1])
-        check_shape("value", value, "... S K", S=key.shape[-2])
-    front, key_front = query.shape[:-2], key.shape[:-2]
-    if front != key_front or value.shape[:-2] != key_front:
-        grouped = len(front) == len(key_front) > 0 and front[:-1] == key_front[:-1]
-        if not grouped or value.shape[:-2] != key_front or key_front[-1] < 1 or front[-1] % key_front[-1]:
-            raise ShapeError(
-                "attention: expected the leading dimensions of query, key and value to be equal, or the "
-                f"query's heads to be a multiple of the key's, got {list(query.shape)}, {list(key.shape)} "
-                f"and {list(value.shape)}"
-            )
+        check_shape("key", key, "... S K", K=q[-1])
+        check_shape("value", value, "... S K", S=k[-2])
+    shared = len(q) == len(k) > 2 and q[:-3] == k[:-3] and k[-3] > 0 and q[-3] % k[-3] == 0
+    if (q[:-2] != k[:-2] and not shared) or k[:-2] != v[:-2]:
+        raise ShapeError(
+            "attention: expected the leading dimensions of query, key and value to be equal, or the query's "
+            f"heads to be a multiple of the key's, got {list(q)}, {list(k)} and {list(v)}"
+        )
     if not query.dtype == key.dtype == value.dtype:
         raise TypeError(
             f"attention: expected one dtype, got query {query.dtype}, key {key.dtype}, value {value.dtype}"
