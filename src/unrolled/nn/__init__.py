@@ -10,6 +10,9 @@ from unrolled.nn.gpt import GPT, GPTConfig
 from unrolled.nn.masks import causal_mask, padding_mask, per_head
 from unrolled.nn.multihead import MultiHeadAttention, multi_head_by_loops
 from unrolled.nn.positional import ALiBi, Learned, Rotary, Sinusoidal
+from unrolled.nn.recurrent import LSTM, RNN, LSTMCell, RNNCell
+from unrolled.nn.score import AdditiveScore, DotScore, GeneralScore, ScaledDotScore, make_score
+from unrolled.nn.seq2seq import Memory, Seq2Seq, Seq2SeqConfig
 from unrolled.nn.simple import SimpleSelfAttention
 from unrolled.nn.stacks import Decoder, Encoder
 from unrolled.nn.transformer import Transformer, TransformerConfig
@@ -17,19 +20,30 @@ from unrolled.nn.transformer import Transformer, TransformerConfig
 __all__ = [
     "BERT",
     "GPT",
+    "LSTM",
+    "RNN",
     "ALiBi",
+    "AdditiveScore",
     "BertConfig",
     "Decoder",
     "DecoderBlock",
     "DecoderCache",
+    "DotScore",
     "Encoder",
     "EncoderBlock",
     "FeedForward",
     "GPTConfig",
+    "GeneralScore",
     "KVCache",
+    "LSTMCell",
     "Learned",
+    "Memory",
     "MultiHeadAttention",
+    "RNNCell",
     "Rotary",
+    "ScaledDotScore",
+    "Seq2Seq",
+    "Seq2SeqConfig",
     "SimpleSelfAttention",
     "SingleHeadAttention",
     "Sinusoidal",
@@ -40,6 +54,7 @@ __all__ = [
     "attention_scores",
     "attention_weights",
     "causal_mask",
+    "make_score",
     "multi_head_by_loops",
     "padding_mask",
     "per_head",

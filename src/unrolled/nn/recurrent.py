@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from unrolled.shapes import Lengths, Sequence, check_shape
+from unrolled.shapes import Lengths, Sequence, ShapeError, check_shape
 from unrolled.tap import Tap
 
 __all__ = ["LSTM", "RNN", "LSTMCell", "RNNCell"]
@@ -47,6 +47,8 @@ class RNNCell(_Cell):
 
     .. math::  h_t = \tanh(W_x x_t + b_x + W_h h_{t-1} + b_h)
 
+    The tap `hidden` hears the hidden state ``[B, d_hidden]``.
+
     Args:
         d_in: numbers per input vector.
         d_hidden: numbers per hidden state.
@@ -55,10 +57,14 @@ class RNNCell(_Cell):
     n_gates = 1
     n_states = 1
 
+    def __init__(self, d_in: int, d_hidden: int) -> None:
+        super().__init__(d_in, d_hidden)
+        self.hidden = Tap()
+
     def forward(self, x: Tensor, state: tuple[Tensor]) -> tuple[Tensor]:
         """Return the next state ``(h,)``, ``[B, d_hidden]``, from ``[B, d_in]`` and the last state."""
         (h,) = state
-        return (torch.tanh(self.input_proj(x) + self.hidden_proj(h)),)
+        return (self.hidden(torch.tanh(self.input_proj(x) + self.hidden_proj(h))),)
 
 
 class LSTMCell(_Cell):
@@ -111,8 +117,11 @@ class _Recurrent(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if n_layers < 1:
-            raise ValueError(f"n_layers: expected at least 1, got {n_layers}")
+        for name, size in (("d_in", d_in), ("d_hidden", d_hidden), ("n_layers", n_layers)):
+            if size < 1:
+                raise ValueError(f"{name}: expected at least 1, got {size}")
+        if not 0.0 <= dropout <= 1.0:
+            raise ValueError(f"dropout: expected a share from 0 to 1, got {dropout}")
         self.d_in, self.d_hidden, self.n_layers = d_in, d_hidden, n_layers
         self.n_directions = 2 if bidirectional else 1
         self.dropout = dropout
@@ -147,12 +156,17 @@ class _Recurrent(nn.Module):
 
         Raises:
             ShapeError: an argument has another shape.
-            ValueError: a length is out of range.
+            TypeError: the lengths are no integers.
+            ValueError: a length is out of range, or `state` holds another number of tensors.
         """
         check_shape("x", x, "B T D", D=self.d_in)
+        if x.shape[1] == 0:
+            raise ShapeError(f"x: expected at least one step, got {list(x.shape)}")
         state = self._start(x, state)
         if lengths is not None:
             check_shape("lengths", lengths, "B", B=x.shape[0])
+            if lengths.dtype not in (torch.int64, torch.int32):
+                raise TypeError(f"lengths: expected integers, got {lengths.dtype}")
             if bool((lengths < 1).any()) or bool((lengths > x.shape[1]).any()):
                 raise ValueError(f"lengths: expected 1 to {x.shape[1]}, got {lengths.tolist()}")
         if any(tap.listening for tap in self.modules() if isinstance(tap, Tap)):
@@ -165,7 +179,8 @@ class _Recurrent(nn.Module):
         if state is None:
             return tuple(x.new_zeros(n_rows, x.shape[0], self.d_hidden) for _ in range(n_states))
         if not isinstance(state, tuple) or len(state) != n_states:
-            raise ValueError(f"state: expected a tuple of {n_states} tensors, got {type(state).__name__}")
+            came = f"a tuple of {len(state)}" if isinstance(state, tuple) else type(state).__name__
+            raise ValueError(f"state: expected a tuple of {n_states} tensors, got {came}")
         for part in state:
             check_shape("state", part, "L B D", L=n_rows, B=x.shape[0], D=self.d_hidden)
         return state
@@ -229,7 +244,7 @@ class _Recurrent(nn.Module):
             else:
                 real = (t < lengths)[:, None]  # [B, 1]
                 state = tuple(torch.where(real, new, old) for new, old in zip(moved, state, strict=True))
-                outputs[t] = moved[0] * real
+                outputs[t] = moved[0].masked_fill(~real, 0.0)
         return torch.stack(outputs, dim=1), state
 
 

@@ -22,6 +22,12 @@ from unrolled.shapes import Scores, ShapeError, check_shape
 __all__ = ["SCORES", "AdditiveScore", "DotScore", "GeneralScore", "ScaledDotScore", "make_score"]
 
 
+def _check_pair(query: Tensor, key: Tensor, d_query: int, d_key: int) -> None:
+    """Raise a ShapeError unless the two have the widths the score was made for, and one batch."""
+    check_shape("query", query, "B T Q", Q=d_query)
+    check_shape("key", key, "B S K", B=query.shape[0], K=d_key)
+
+
 class DotScore(nn.Module):
     r"""The dot product, :math:`s = q^\top k`. Nothing to learn; both sides must have one width."""
 
@@ -29,10 +35,12 @@ class DotScore(nn.Module):
         super().__init__()
         if d_query != d_key:
             raise ShapeError(f"a dot product needs vectors of one width, got queries {d_query}, keys {d_key}")
+        self.d_query, self.d_key = d_query, d_key
         self.scale = 1.0
 
     def forward(self, query: Tensor, key: Tensor) -> Scores:
         """Return scores ``[B, T, S]`` from ``[B, T, d]`` and ``[B, S, d]``."""
+        _check_pair(query, key, self.d_query, self.d_key)
         return attention_scores(query, key, scale=self.scale)
 
 
@@ -53,6 +61,7 @@ class GeneralScore(nn.Module):
 
     def forward(self, query: Tensor, key: Tensor) -> Scores:
         """Return scores ``[B, T, S]`` from ``[B, T, d_query]`` and ``[B, S, d_key]``."""
+        _check_pair(query, key, self.key_proj.out_features, self.key_proj.in_features)
         return attention_scores(query, self.key_proj(key))
 
 
@@ -75,8 +84,7 @@ class AdditiveScore(nn.Module):
 
     def forward(self, query: Tensor, key: Tensor) -> Scores:
         """Return scores ``[B, T, S]`` from ``[B, T, d_query]`` and ``[B, S, d_key]``."""
-        check_shape("query", query, "B T Q", Q=self.query_proj.in_features)
-        check_shape("key", key, "B S K", B=query.shape[0], K=self.key_proj.in_features)
+        _check_pair(query, key, self.query_proj.in_features, self.key_proj.in_features)
         pairs = self.query_proj(query)[:, :, None] + self.key_proj(key)[:, None]  # [B, T, S, d_score]
         scores: Tensor = self.score_proj(torch.tanh(pairs)).squeeze(-1)  # [B, T, S]
         return scores

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from unrolled.nn.functional import attend, attention_weights
@@ -61,7 +62,10 @@ class Seq2SeqConfig:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse a hidden size that two directions cannot share."""
+        """Refuse sizes that make no model, and a hidden size that two directions cannot share."""
+        for name in ("source_size", "target_size", "d_model", "d_hidden", "n_layers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
         if self.bidirectional and self.d_hidden % 2:
             raise ValueError(f"d_hidden: expected an even number for two directions, got {self.d_hidden}")
 
@@ -110,9 +114,10 @@ class Seq2Seq(nn.Module):
             self.combine = nn.Linear(2 * d_hidden, d_hidden)
         self.head = nn.Linear(d_hidden, config.target_size)
 
-    def encode(self, source: Tokens, lengths: Lengths | None = None) -> Memory:
+    def encode(self, source: Int[Tensor, "B S"], lengths: Lengths | None = None) -> Memory:
         """Read the source ``[B, S]``; `lengths` ``[B]`` says how many words of each sentence are real."""
         check_shape("source", source, "B S")
+        _check_integers("source", source)
         outputs, state = self.encoder(self.dropout(self.source_embed(source)), lengths=lengths)
         # The two directions of a layer stand in neighbouring rows: join them, [L * 2, B, h] -> [L, B, 2 h].
         state = tuple(
@@ -133,6 +138,7 @@ class Seq2Seq(nn.Module):
             state: the decoder's state before `target`; the context vector unless given.
         """
         check_shape("target", target, "B T", B=memory.outputs.shape[0])
+        _check_integers("target", target)
         embedded = self.dropout(self.target_embed(target))
         hidden, state = self.decoder(embedded, memory.state if state is None else state)  # [B, T, d_hidden]
         if self.score is not None:
@@ -142,7 +148,7 @@ class Seq2Seq(nn.Module):
             hidden = torch.tanh(self.combine(torch.cat([context, hidden], dim=-1)))
         return self.head(self.dropout(hidden)), state
 
-    def forward(self, source: Tokens, target: Tokens, lengths: Lengths | None = None) -> Tensor:
+    def forward(self, source: Int[Tensor, "B S"], target: Tokens, lengths: Lengths | None = None) -> Tensor:
         """Return logits ``[B, T, target_size]`` under teacher forcing.
 
         Args:
@@ -152,7 +158,13 @@ class Seq2Seq(nn.Module):
 
         Raises:
             ShapeError: the batches differ, or an argument is not ``[B, length]``.
+            TypeError: words or lengths are no integers.
             ValueError: a length is out of range.
         """
         logits, _ = self.decode(target, self.encode(source, lengths))
         return logits
+
+
+def _check_integers(name: str, tokens: Tensor) -> None:
+    if tokens.dtype not in (torch.int64, torch.int32):
+        raise TypeError(f"{name}: expected integer words, got {tokens.dtype}")
