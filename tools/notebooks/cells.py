@@ -36,7 +36,7 @@ _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 
 def header(heading: str, ctx: Context) -> str:
-    """Return the first cell: title, badge, the way back to the book, licence."""
+    """Return the first cell: title, badge, the way back to the book, licence, what to do first."""
     page = ctx.chapter.page
     badge = f"[![Open in Colab]({_BADGE})]({ctx.address.colab_url(f'notebooks/{page}.ipynb')})"
     part = f"Chapter {ctx.chapter.number}" if ctx.chapter.number is not None else "A part"
@@ -45,7 +45,9 @@ def header(heading: str, ctx: Context) -> str:
         "Text: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/). "
         f"Code: [MIT]({ctx.address.repository()}/blob/main/LICENSE)."
     )
-    return f"{heading}\n\n{badge}\n\n{back}\n{licence}"
+    # A notebook ships without outputs, and the text speaks of them.
+    run = "Run all cells before you read: *Runtime* ▸ *Run all* in Colab, *Run* ▸ *Run All Cells* in Jupyter."
+    return f"{heading}\n\n{badge}\n\n{back}\n{licence}\n\n{run}"
 
 
 def setup_source(repository: str, extra: dict[str, str]) -> str:
