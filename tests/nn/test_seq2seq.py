@@ -156,6 +156,9 @@ def test_two_directions_meet_in_one_state():
 def test_dropout_only_while_training():
     model = model_with("dot", dropout=0.5)
     assert not torch.allclose(model(source, target), model(source, target))
+    # Dropped on the way in, between the layers, and on the way out: with all of it, the head's bias is left.
+    silent = model_with("dot", dropout=1.0)
+    assert_close(silent(source, target), silent.head.bias.expand(B, T, TARGET))
     model.eval()
     assert_close(model(source, target), model_with("dot")(source, target))
 

@@ -1,0 +1,28 @@
+"""Write without dropout and without gradients, and leave the model as it was."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+__all__ = ["writing"]
+
+
+@contextmanager
+def writing(model: object) -> Iterator[None]:
+    """Put `model` into evaluation mode, without gradients, for the length of a block.
+
+    Afterwards every module is in the mode it had before, also where those differed, and after an exception.
+    What is no module has no mode, and is left alone.
+    """
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    modes = [module.training for module in modules]
+    for module in modules:
+        module.training = False
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in zip(modules, modes, strict=True):
+            module.training = mode

@@ -1,0 +1,123 @@
+r"""From a score for every word to one word: greedy, temperature, top-k, top-p. Taught in chapter 10."""
+
+import math
+
+import torch
+from torch import Generator, Tensor
+
+from unrolled.shapes import ShapeError, check_shape
+
+__all__ = ["check_sampling", "keep_top_k", "keep_top_p", "sample_next"]
+
+
+def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
+    """Raise unless the three are ones that a word can be drawn with.
+
+    Raises:
+        ValueError: the temperature is negative or not finite, `top_k` is below 1, or `top_p` not in (0, 1].
+    """
+    if not 0.0 <= temperature < math.inf:
+        raise ValueError(f"temperature: expected 0 (greedy) or a positive number, got {temperature}")
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top_k: expected at least 1, got {top_k}")
+    if top_p is not None and not 0.0 < top_p <= 1.0:
+        raise ValueError(f"top_p: expected more than 0 and at most 1, got {top_p}")
+
+
+def keep_top_k(logits: Tensor, k: int) -> Tensor:
+    r"""Rule out all words but the k likeliest: their logits become :math:`-\infty`.
+
+    .. math::  \ell_v \leftarrow -\infty \quad \text{where } \ell_v < \ell_{(k)}
+
+    with :math:`\ell_{(k)}` the k-th largest. Words that tie with it stay.
+
+    Args:
+        logits: ``[..., V]``.
+        k: how many words stay, 1 or more; with V or more, all of them.
+
+    Raises:
+        ShapeError: `logits` has no dimension.
+        ValueError: `k` is below 1.
+
+    Reference:
+        Fan, Lewis and Dauphin, Hierarchical Neural Story Generation, 2018, section 5.1.
+    """
+    check_shape("logits", logits, "... V")
+    check_sampling(1.0, k, None)
+    kth = logits.topk(min(k, logits.shape[-1])).values[..., -1:]  # [..., 1]
+    return logits.masked_fill(logits < kth, -math.inf)
+
+
+def keep_top_p(logits: Tensor, p: float) -> Tensor:
+    r"""Rule out all but the likeliest words that have probability p together.
+
+    .. math::  V_p = \text{the smallest set of likeliest words with } \sum_{v \in V_p} p_v \ge p
+
+    The logits of the others become :math:`-\infty`. The likeliest word always stays. Few words stay where the
+    model is sure, many where it is not.
+
+    Args:
+        logits: ``[..., V]``.
+        p: more than 0; with 1 all words stay.
+
+    Raises:
+        ShapeError: `logits` has no dimension.
+        ValueError: `p` is not in (0, 1].
+
+    Reference:
+        Holtzman et al., The Curious Case of Neural Text Degeneration, 2020, section 3.1 ("nucleus").
+    """
+    check_shape("logits", logits, "... V")
+    check_sampling(1.0, None, p)
+    if p == 1.0:  # Without this the last words would fall to the rounding of the sum.
+        return logits
+    ordered, order = logits.sort(dim=-1, descending=True)
+    share = ordered.softmax(dim=-1)
+    likelier = share.cumsum(dim=-1) - share  # what the words before this one have together
+    rest = (likelier >= p).scatter(-1, order, likelier >= p)  # back in the order of the vocabulary
+    return logits.masked_fill(rest, -math.inf)
+
+
+def sample_next(
+    logits: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    generator: Generator | None = None,
+) -> Tensor:
+    r"""Choose one word from each row of logits.
+
+    .. math::  v \sim \mathrm{softmax}(\ell / \tau)
+
+    Args:
+        logits: ``[B, V]``; :math:`-\infty` rules a word out.
+        temperature: :math:`\tau`; below one the likely words gain, above one the unlikely. At 0 the likeliest
+            word is taken, and nothing is left to chance.
+        top_k: see `keep_top_k`; applied after the temperature.
+        top_p: see `keep_top_p`; applied after `top_k`.
+        generator: where chance comes from; torch's own unless given.
+
+    Returns:
+        Words ``[B]``.
+
+    Raises:
+        ShapeError: `logits` is not ``[B, V]``, or knows no word.
+        ValueError: an option is out of range, or a row of logits has NaN, infinity or no word left.
+    """
+    check_sampling(temperature, top_k, top_p)
+    check_shape("logits", logits, "B V")
+    if logits.shape[1] == 0:
+        raise ShapeError(f"logits: expected at least one word, got {list(logits.shape)}")
+    largest, likeliest = logits.max(dim=-1)
+    # NaN counts as the largest, so one look at [B] numbers sees it anywhere in [B, V].
+    if not bool(largest.isfinite().all()):
+        raise ValueError(f"logits: expected the largest of each row to be finite, got {largest.tolist()}")
+    if temperature == 0.0:
+        return likeliest
+    # The largest is taken off first, so that a small temperature cannot overflow.
+    logits = (logits - largest[:, None]).to(torch.promote_types(logits.dtype, torch.float32)) / temperature
+    if top_k is not None:
+        logits = keep_top_k(logits, top_k)
+    if top_p is not None:
+        logits = keep_top_p(logits, top_p)
+    return torch.multinomial(logits.softmax(dim=-1), 1, generator=generator)[:, 0]

@@ -1,0 +1,341 @@
+"""Choosing one word, and a GPT that continues: cached = uncached, batched = alone, ends, limits, errors."""
+
+import math
+import re
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.testing import assert_close
+
+from unrolled.generate import generate, keep_top_k, keep_top_p, sample_next
+from unrolled.nn import GPT, GPTConfig
+from unrolled.shapes import ShapeError
+from unrolled.tap import record
+
+B, V, CONTEXT = 3, 17, 13
+KINDS = ["learned", "sinusoidal", "rotary", "alibi", "none"]
+repeatable = settings(derandomize=True, deadline=None, max_examples=25)
+logit_rows = st.lists(st.lists(st.floats(-8, 8), min_size=5, max_size=5), min_size=1, max_size=3)
+
+
+def gpt(positions="learned", **changes):
+    torch.manual_seed(3)
+    options = {
+        "d_model": 20,
+        "n_heads": 5,
+        "n_kv_heads": 1,
+        "n_layers": 2,
+        "tied": False,
+        "positions": positions,
+    } | changes
+    model = GPT(GPTConfig(vocab_size=V, max_len=CONTEXT, **options)).double()
+    for weight in model.parameters():
+        if weight.dim() > 1:  # Far from its first weights it has something to say.
+            torch.nn.init.normal_(weight, std=0.7)
+    return model
+
+
+def prompts(*size, seed=0):
+    return torch.randint(V, size, generator=torch.Generator().manual_seed(seed))
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def by_hand(model, prompt, n_new, eos=None):
+    """Return a greedy continuation of one prompt, in the fewest words: the whole context, every time."""
+    words = list(prompt)
+    for _ in range(n_new):
+        with torch.no_grad():
+            words.append(int(model(torch.tensor([words[-CONTEXT:]]))[0, -1].argmax()))
+        if words[-1] == eos:
+            break
+    return words
+
+
+@given(rows=logit_rows, k=st.integers(1, 7))
+@repeatable
+def test_top_k_keeps_the_k_likeliest_and_what_ties_with_them(rows, k):
+    logits = torch.tensor(rows, dtype=torch.float64)
+    kept = keep_top_k(logits, k)
+    for row, after in zip(rows, kept.tolist(), strict=True):
+        last = sorted(row, reverse=True)[min(k, len(row)) - 1]
+        assert after == [value if value >= last else -math.inf for value in row]
+
+
+@given(rows=logit_rows, p=st.floats(0.01, 0.99))
+@repeatable
+def test_top_p_keeps_the_smallest_set_that_has_p(rows, p):
+    logits = torch.tensor(rows, dtype=torch.float64)
+    kept, shares = keep_top_p(logits, p), logits.softmax(-1)
+    for row, after, share in zip(logits, kept, shares, strict=True):
+        stays = after > -math.inf
+        assert_close(after[stays], row[stays], rtol=0, atol=0)
+        assert share[stays].sum() >= p - 1e-12
+        # Without its least likely word the set would not have p; and nothing likelier is left out.
+        assert share[stays].sum() - share[stays].min() < p + 1e-12
+        assert stays.all() or share[stays].min() >= share[~stays].max()
+
+
+def test_top_p_by_hand():
+    shares = torch.tensor([[0.1, 0.4, 0.3, 0.2]])
+    kept = {
+        p: keep_top_p(shares.log(), p).isfinite()[0].tolist() for p in (0.01, 0.39, 0.41, 0.69, 0.71, 1.0)
+    }
+    assert kept[0.01] == kept[0.39] == [False, True, False, False]
+    assert kept[0.41] == kept[0.69] == [False, True, True, False]
+    assert kept[0.71] == [False, True, True, True]
+    assert kept[1.0] == [True] * 4
+
+
+def test_at_one_top_p_keeps_even_what_rounding_would_lose():
+    logits = torch.tensor([[100.0, 0.0, -100.0]])
+    assert keep_top_p(logits, 1.0).isfinite().all()
+
+
+def test_the_filters_leave_what_they_are_given():
+    logits = torch.randn(B, V)
+    before = logits.clone()
+    keep_top_k(logits, 2), keep_top_p(logits, 0.3), sample_next(logits, 0.7, 3, 0.5)
+    assert_close(logits, before, rtol=0, atol=0)
+
+
+@given(rows=logit_rows)
+@repeatable
+def test_greedy_is_the_largest_and_so_is_a_choice_of_one(rows):
+    logits = torch.tensor(rows, dtype=torch.float64)
+    largest = logits.max(-1).values
+    for words in (
+        sample_next(logits, temperature=0.0),
+        sample_next(logits, top_p=1e-9),
+        sample_next(logits, temperature=1e-300),
+    ):
+        assert_close(logits.gather(1, words[:, None])[:, 0], largest)
+
+
+def test_words_are_drawn_by_their_shares():
+    shares = torch.tensor([0.1, 0.2, 0.0, 0.3, 0.4])
+    drawn = sample_next(shares.log().expand(40_000, -1), generator=seeded())
+    assert_close(drawn.bincount(minlength=5) / 40_000, shares, rtol=0, atol=0.01)
+    sharp = sample_next(shares.log().expand(40_000, -1), 0.5, generator=seeded())
+    assert_close(sharp.bincount(minlength=5) / 40_000, shares**2 / (shares**2).sum(), rtol=0, atol=0.01)
+    few = sample_next(shares.log().expand(40_000, -1), top_k=3, top_p=0.7, generator=seeded())
+    # Of the three that are left, 4/9 + 3/9 reach 0.7.
+    assert_close(few.bincount(minlength=5) / 40_000, torch.tensor([0, 0, 0, 3, 4]) / 7, rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_drawn_from_in_full(dtype):
+    words = sample_next(torch.randn(B, V, generator=seeded()).to(dtype), 0.8, 5, 0.9, seeded())
+    assert words.shape == (B,)
+    assert words.dtype == torch.int64
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"temperature": -0.1}, "temperature: expected 0 (greedy) or a positive number, got -0.1"),
+        ({"temperature": math.nan}, "temperature: expected 0 (greedy) or a positive number, got nan"),
+        ({"temperature": math.inf}, "temperature: expected 0 (greedy) or a positive number, got inf"),
+        ({"top_k": 0}, "top_k: expected at least 1, got 0"),
+        ({"top_p": 0.0}, "top_p: expected more than 0 and at most 1, got 0.0"),
+        ({"top_p": 1.01}, "top_p: expected more than 0 and at most 1, got 1.01"),
+    ],
+)
+def test_options_out_of_range_are_refused(options, said):
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        sample_next(torch.zeros(B, V), **options)
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        generate(gpt(), prompts(B, 2), 0, **options)
+
+
+def test_the_filters_refuse_the_same():
+    with pytest.raises(ValueError, match=r"^top_k: expected at least 1, got -1$"):
+        keep_top_k(torch.zeros(V), -1)
+    with pytest.raises(ValueError, match=r"^top_p: expected more than 0 and at most 1, got 2$"):
+        keep_top_p(torch.zeros(V), 2)
+    with pytest.raises(ShapeError, match=re.escape("logits: expected shape [..., V], got []")):
+        keep_top_k(torch.tensor(0.0), 1)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_logits_that_are_no_numbers_are_refused(temperature, bad):
+    logits = torch.zeros(2, 3)
+    logits[1, 2] = bad
+    with pytest.raises(
+        ValueError, match=re.escape("expected the largest of each row to be finite, got [0.0, ")
+    ):
+        sample_next(logits, temperature)
+    with pytest.raises(ValueError, match=r"finite, got \[-inf, 0.0\]$"):
+        sample_next(torch.tensor([[-math.inf] * 2, [0.0, -math.inf]]), temperature)
+
+
+@pytest.mark.parametrize(
+    ("size", "error"), [((V,), "got [17]"), ((2, 3, V), "got [2, 3, 17]"), ((2, 0), "got [2, 0]")]
+)
+def test_logits_of_another_shape_are_refused(size, error):
+    with pytest.raises(ShapeError, match=re.escape(error)):
+        sample_next(torch.zeros(size))
+
+
+@pytest.mark.parametrize("positions", KINDS)
+@pytest.mark.parametrize("cache", [False, True])
+def test_a_greedy_row_is_the_loop_by_hand_also_past_the_context(positions, cache):
+    model, given_tokens = gpt(positions), prompts(B, 5)
+    written = generate(model, given_tokens, 2 * CONTEXT, cache=cache)
+    expected = [by_hand(model, row, 2 * CONTEXT) for row in given_tokens.tolist()]
+    assert written.tolist() == expected
+    # The rows say something: more than one word, and not the same.
+    assert len({tuple(row[5:]) for row in expected}) == B
+    assert min(len(set(row[5:])) for row in expected) > 1
+
+
+@given(
+    lengths=st.lists(st.integers(1, CONTEXT + 4), min_size=B, max_size=B),
+    n_new=st.integers(0, CONTEXT + 2),
+    eos=st.one_of(st.none(), st.integers(0, V - 1)),
+    cache=st.booleans(),
+    positions=st.sampled_from(KINDS),
+    seed=st.integers(0, 2**31),
+)
+@settings(derandomize=True, deadline=None, max_examples=60)
+def test_a_row_of_a_batch_is_what_it_is_alone(lengths, n_new, eos, cache, positions, seed):
+    model, given_tokens = gpt(positions), prompts(B, CONTEXT + 4, seed=seed)
+    written = generate(model, given_tokens, n_new, lengths=torch.tensor(lengths), eos=eos, cache=cache)
+    rows = [
+        by_hand(model, row[:length], n_new, eos)
+        for row, length in zip(given_tokens.tolist(), lengths, strict=True)
+    ]
+    fill = 0 if eos is None else eos
+    width = max(len(row) for row in rows) if eos is not None else max(lengths) + n_new
+    assert written.tolist() == [row + [fill] * (width - len(row)) for row in rows]
+
+
+def test_a_row_that_ended_is_filled_and_the_rest_goes_on():
+    model, given_tokens = gpt(), prompts(B, 3)
+    free = generate(model, given_tokens, 7)
+    eos = int(free[1, 4])
+    written = generate(model, given_tokens, 7, eos=eos)
+    ends = [row.index(eos) if eos in row else 7 for row in free[:, 3:].tolist()]
+    assert ends[1] <= 1 < max(ends)
+    for row, end in enumerate(ends):
+        assert_close(written[row, : 3 + end], free[row, : 3 + end])
+        assert written[row, 3 + end :].eq(eos).all()
+
+
+def test_it_stops_when_every_row_has_ended():
+    model, given_tokens = gpt(), prompts(1, 3)
+    eos = int(generate(model, given_tokens, 4)[0, 4])
+    calls = []
+    model.register_forward_hook(lambda *_: calls.append(1))
+    written = generate(model, given_tokens, 100, eos=eos)
+    assert written.shape[1] == 3 + len(calls) <= 5
+    assert written[0, -1] == eos
+
+
+def test_the_eos_of_a_prompt_ends_nothing():
+    given_tokens = torch.tensor([[4, 4, 7]])
+    written = generate(gpt(), given_tokens, 2, eos=4)
+    assert_close(written[:, :3], given_tokens)
+    assert written.shape[1] > 3
+
+
+@pytest.mark.parametrize("options", [{"temperature": 1.3}, {"temperature": 0.7, "top_k": 5, "top_p": 0.8}])
+def test_the_same_seed_draws_the_same_with_and_without_cache(options):
+    model, given_tokens = gpt(), prompts(B, 5)
+    first, second, uncached, other = (
+        generate(model, given_tokens, 20, cache=cache, generator=seeded(seed), **options)
+        for cache, seed in ((True, 1), (True, 1), (False, 1), (True, 2))
+    )
+    assert_close(first, second)
+    assert_close(first, uncached)
+    assert not first.equal(other)
+
+
+def test_what_is_drawn_is_what_may_be_drawn():
+    """Every token that top-k writes is among the k likeliest of the model's own logits."""
+    model = gpt()
+    written = generate(model, prompts(B, 2), CONTEXT - 2, temperature=5.0, top_k=3, generator=seeded())
+    with torch.no_grad():
+        logits = model(written[:, :-1])[:, 1:]  # what followed the second token, and so on
+    ranks = (logits > logits.gather(2, written[:, 2:, None])).sum(-1)
+    assert ranks.max() == 2
+
+
+def test_with_the_cache_a_step_reads_one_token():
+    model, seen = gpt(), []
+    model.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].shape[1]))
+    generate(model, prompts(B, 5), 11)
+    # Up to the context one token a step; past it the whole context.
+    assert seen == [5] + [1] * 8 + [CONTEXT] * 2
+    seen.clear()
+    generate(model, prompts(B, 5), 11, cache=False)
+    assert seen == [*range(5, 14), CONTEXT, CONTEXT]
+
+
+def test_the_model_is_left_as_it_was():
+    model = gpt(dropout=0.5)
+    model.train()
+    model.layers[1].eval()
+    modes = [module.training for module in model.modules()]
+    first = generate(model, prompts(B, 5), 6)
+    assert_close(generate(model, prompts(B, 5), 6), first)  # no dropout
+    assert [module.training for module in model.modules()] == modes
+    assert all(weight.grad is None and weight.requires_grad for weight in model.parameters())
+    with pytest.raises(IndexError):
+        generate(model, torch.full((1, 1), V), 3)
+    assert [module.training for module in model.modules()] == modes
+    assert torch.is_grad_enabled()
+
+
+def test_what_was_written_can_be_learned_from():
+    model = gpt()
+    written = generate(model, prompts(B, 2), 5)
+    model(written).sum().backward()
+    assert model.token_embedding.weight.grad is not None
+
+
+def test_recorded_or_not_the_tokens_are_the_same():
+    model, given_tokens = gpt(), prompts(B, 5)
+    with record(model, "*.weights") as rec:
+        written = generate(model, given_tokens, 4)
+    assert_close(written, generate(model, given_tokens, 4))
+    shapes = [tuple(weights.shape) for weights in rec["layers.0.attention.weights"]]
+    assert shapes == [(B, 5, 5, 5), (B, 5, 1, 6), (B, 5, 1, 7), (B, 5, 1, 8)]
+
+
+def test_nothing_new_is_the_prompts():
+    given_tokens = prompts(B, 5)
+    assert_close(generate(gpt(), given_tokens, 0), given_tokens)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ({"tokens": prompts(5)}, ShapeError, "tokens: expected shape [B, T], got [5]"),
+        (
+            {"tokens": prompts(B, 0)},
+            ShapeError,
+            "tokens: expected at least one prompt of at least one token, got [3, 0]",
+        ),
+        ({"tokens": torch.zeros(B, 5)}, TypeError, "tokens: expected integer tokens, got torch.float32"),
+        ({"tokens": [[1, 2]]}, TypeError, "tokens: expected a torch tensor, got list"),
+        ({"max_new_tokens": -1}, ValueError, "max_new_tokens: expected 0 or more, got -1"),
+        ({"lengths": torch.tensor([5, 1])}, ShapeError, "lengths: expected shape [B] with B=3, got [2]"),
+        ({"lengths": torch.tensor([5, 0, 1])}, ValueError, "lengths: expected 1 to 5, got [5, 0, 1]"),
+        ({"lengths": torch.tensor([5, 6, 1])}, ValueError, "lengths: expected 1 to 5, got [5, 6, 1]"),
+        (
+            {"lengths": torch.tensor([5.0, 2.0, 1.0])},
+            TypeError,
+            "lengths: expected integers, got torch.float32",
+        ),
+        ({"eos": V}, ValueError, "eos: expected a token from 0 to 16, got 17"),
+    ],
+)
+def test_what_does_not_fit_is_refused(arguments, error, said):
+    with pytest.raises(error, match=f"^{re.escape(said)}$"):
+        generate(gpt(), **({"tokens": prompts(B, 5), "max_new_tokens": 2} | arguments))
