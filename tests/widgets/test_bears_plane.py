@@ -135,6 +135,138 @@ def test_keyboard_moves_a_word(page: Page, widget: BearsPlane) -> None:
     assert state(page)[list(VECTORS).index("love")][0] == -widget.limit  # and not beyond the plane
 
 
+def test_the_plane_is_one_tab_stop_and_pages_lead_to_the_other_words(page: Page, widget: BearsPlane) -> None:
+    mount(page, widget)
+    handle(page, "bears").focus()
+    expect(page.locator(".u-keys")).to_be_visible()
+    visited = []
+    for _ in range(8):
+        page.keyboard.press("PageDown")
+        visited.append(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+        expect(page.locator(".u-handle[tabindex='0']")).to_have_count(1)
+    assert visited == ["love", "pain", "won", "game", "I", "she", "the", "bears"]  # never honey: nobody says it
+    page.keyboard.press("PageUp")
+    expect(handle(page, "the")).to_be_focused()
+    expect(page.get_by_label("Word", exact=True).locator("option:checked")).to_have_text("the")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Word", exact=True)).to_be_focused()
+    expect(page.locator(".u-keys")).to_be_hidden()
+    page.get_by_label("Word", exact=True).select_option("honey")
+    page.keyboard.press("Shift+Tab")
+    expect(handle(page, "honey")).to_be_focused()
+    assert "Page Up and Page Down" in (page.locator(".u-plane").get_attribute("aria-label") or "")
+
+
+def test_a_dot_stands_where_the_word_lands_and_a_line_joins_it_to_its_mark(
+    page: Page, widget: BearsPlane
+) -> None:
+    mount(page, widget)
+    unit = page.locator(".u-plane").evaluate("plane => plane.getBoundingClientRect().width") / (
+        2 * widget.limit
+    )
+    ends = page.locator(".u-leader").evaluate_all(
+        "all => all.map(el => ['x1', 'y1', 'x2', 'y2'].map(name => Number(el.getAttribute(name))))"
+    )
+    dots = page.locator(".u-tip").evaluate_all(
+        "all => all.map(el => [Number(el.getAttribute('cx')), Number(el.getAttribute('cy'))])"
+    )
+    marks = page.locator(".u-plane .u-mark").evaluate_all(
+        "all => all.map(el => el.getAttribute('transform').match(/[\\d.]+/g).map(Number))"
+    )
+    assert len(ends) == len(dots) == len(marks) == 3
+    for card, end, dot, mark in zip(page.locator(".u-card").all(), ends, dots, marks, strict=True):
+        x, y = json.loads(card.get_attribute("data-context") or "")
+        landed = [(x + widget.limit) * unit, (widget.limit - y) * unit]
+        assert np.allclose(dot, landed, atol=1)
+        assert np.allclose(end, [*dot, *mark], atol=1e-6)
+
+
+def test_equal_lengths_can_be_taken_back(page: Page, widget: BearsPlane) -> None:
+    mount(page, widget)
+    button = page.get_by_role("button", name="Equal lengths")
+    places = "JSON.parse(document.querySelector('.unrolled').dataset.landmarks)"
+    expect(button).to_have_attribute("aria-pressed", "false")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    assert np.allclose(np.hypot(*np.array(state(page)).T), 1.0)
+    assert np.allclose([math.hypot(*place) for place in page.evaluate(places).values()], 1.0)
+    # The landmark called nearest is the nearest of those that are drawn now.
+    for card in page.locator(".u-card").all():
+        point = json.loads(card.get_attribute("data-context") or "")
+        drawn = page.evaluate(places)
+        by_hand = min(drawn, key=lambda name: math.dist(drawn[name], point))
+        expect(card.locator(".u-landing")).to_contain_text(f"nearest to {by_hand}")
+    handle(page, "love").focus()
+    page.keyboard.press("ArrowRight")
+    moved = state(page)[list(VECTORS).index("love")]
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expected = [moved if word == "love" else list(v) for word, v in VECTORS.items()]
+    assert state(page) == expected  # what the reader moved meanwhile stays where it was put
+    assert page.evaluate(places) == {name: list(place) for name, place in LANDMARKS.items()}
+    button.click()
+    page.get_by_role("button", name="Reset").click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    assert state(page) == [list(v) for v in VECTORS.values()]
+    assert page.evaluate(places) == {name: list(place) for name, place in LANDMARKS.items()}
+
+
+def test_the_simple_plane_offers_less_and_says_more_in_words(page: Page) -> None:
+    mount(page, BearsPlane(VECTORS, SENTENCES, landmarks=LANDMARKS, simple=True))
+    for label in ("Word", "x", "y", "Your own sentence"):
+        expect(page.get_by_label(label, exact=True)).to_be_visible()
+    names = page.get_by_role("button").all_inner_texts()
+    assert names == ["Reset", "Show", "Show as a table"]
+    expect(page.get_by_label("Multiply every score by")).to_have_count(0)
+    _, context = torch_says(state(page), ["i", "love", "bears"], 1.0)
+    x, y = digits(context)
+    expect(page.locator(".u-landing").first).to_have_text(f"ends up at ({x}, {y}), nearest to animal")
+    assert "x̂" not in page.locator(".unrolled").inner_text()
+    type_sentence(page, "zebra bears")
+    expect(page.locator(".u-card")).to_have_count(3)
+
+
+def test_words_stand_as_they_were_typed(page: Page) -> None:
+    lower = {word.lower(): point for word, point in VECTORS.items()}
+    widget = BearsPlane(lower, SENTENCES)
+    mount(page, widget)
+    shown_words = [card.locator(".u-share-word").all_inner_texts() for card in page.locator(".u-card").all()]
+    assert shown_words == [sentence.strip(".").split() for sentence in SENTENCES]
+    assert "I" in page.get_by_label("Word", exact=True).locator("option").all_inner_texts()
+    expect(handle(page, "I")).to_have_count(1)
+    assert "<th scope=\"col\">I</th>" in widget.fallback_html()
+    assert "<th scope=\"row\">I</th>" in widget.fallback_html()
+
+
+def test_a_refused_sentence_takes_the_earlier_one_with_it(page: Page, widget: BearsPlane) -> None:
+    mount(page, widget)
+    type_sentence(page, "bears love honey")
+    agree(page, [*SENTENCES, "bears love honey"])
+    type_sentence(page, "bears love zebra")
+    agree(page, SENTENCES)
+    expect(page.locator(".u-plane .u-arrow")).to_have_count(3)
+
+
+def test_the_limits_of_a_sentence_are_told_beforehand(page: Page, widget: BearsPlane) -> None:
+    mount(page, widget)
+    field = page.get_by_label("Your own sentence")
+    expect(field).to_have_accessible_description(re.compile("Up to 12 of the plane's 9 words, “bears” among"))
+    hint = page.locator(".u-own .u-help").bounding_box()
+    form = page.locator(".u-own").bounding_box()
+    assert hint
+    assert form
+    assert hint["width"] > 0.95 * form["width"]
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [("lve", ["love"]), ("gaem", []), ("hony", ["honey"]), ("saw", []), ("zebra", []), ("o", [])],
+)
+def test_only_words_that_are_near_are_suggested(page: Page, word: str, near: list[str]) -> None:
+    source = f"([word, words]) => {{ {bundle._inline(['sentence'])} return $sentence.nearby(word, words); }}"
+    assert page.evaluate(source, [word, [*VECTORS, "a", "at", "day"]]) == near
+
+
 def test_live_text_reads_the_weights_and_the_place(page: Page, widget: BearsPlane) -> None:
     mount(page, widget)
     handle(page, "I").focus()
@@ -254,14 +386,15 @@ def test_a_typed_sentence_gets_its_own_arrow(page: Page, widget: BearsPlane) -> 
     [
         ("", ["Expected at least one word, got nothing."]),
         (" ?! ", ["Expected at least one word, got “?!”."]),
-        ("bears lve", ["that have a vector here, got “lve”.", "Known words near “lve”: love,"]),
+        ("bears lve", ["that have a vector here, got “lve”.", "Known words near “lve”: love."]),
+        ("bears zebra", ["got “zebra”. The list of words names all there are."]),
         ("bears " * 200, ["Expected at most 12 words, got 200."]),
         ("I love honey", ["Expected “bears” in the sentence, got “I love honey”."]),
         (f"bears love {HOSTILE}", [f"got “{HOSTILE}”."]),
         ("bears <img src=x onerror=alert(1)>", ["got “<img”, “src=x”, “onerror=alert(1)>”."]),
         (f"bears {'x' * 5000}", [f"got “{'x' * 39}…”."]),
     ],
-    ids=["empty", "marks", "unknown", "200 words", "no bears", "hostile", "hostile words", "long"],
+    ids=["empty", "marks", "unknown", "far", "200 words", "no bears", "hostile", "hostile words", "long"],
 )
 def test_a_bad_sentence_is_explained_and_the_page_goes_on(
     page: Page, widget: BearsPlane, text: str, says: list[str]

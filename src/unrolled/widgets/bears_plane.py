@@ -31,6 +31,8 @@ class BearsPlane(Widget):
         scale: the factor c on every score.
         landmarks: named places, such as the centres of the senses: ``{name: (x, y)}``.
         limit: the plane shows -limit to limit both ways; as much as the vectors need unless given.
+        simple: offer no more than dragging, the coordinates, the own sentence and Reset, and say in words
+            where the target ends up: for a page that has not named scores and x̂ yet.
         title: a heading, if any.
 
     Raises:
@@ -48,6 +50,7 @@ class BearsPlane(Widget):
     scale = traitlets.Float(1.0).tag(sync=True)
     landmarks = traitlets.Dict().tag(sync=True)
     limit = traitlets.Float(2.0).tag(sync=True)
+    simple = traitlets.Bool(False).tag(sync=True)
     title = traitlets.Unicode("").tag(sync=True)
 
     def __init__(
@@ -59,6 +62,7 @@ class BearsPlane(Widget):
         scale: float = 1.0,
         landmarks: Mapping[str, Sequence[float]] | None = None,
         limit: float | None = None,
+        simple: bool = False,
         title: str | None = None,
     ) -> None:
         points = _points("vectors", vectors)
@@ -85,6 +89,7 @@ class BearsPlane(Widget):
             scale=float(scale),
             landmarks={place: list(point) for place, point in places.items()},
             limit=float(limit),
+            simple=simple,
             title=title or "",
         )
 
@@ -128,11 +133,11 @@ class BearsPlane(Widget):
         tables = []
         for sentence in self.sentences:
             words, weights, (x, y) = self.attention(sentence)
-            rows |= {word: self.vectors[self.words.index(word)] for word in words}
+            rows |= {_shown(word): self.vectors[self.words.index(word)] for word in words}
             caption = f"“{sentence}”: what “{self.target}” hears of each word. It moves to {_pair(x, y)}"
             if self.landmarks:
                 caption += f", nearest to {self._nearest_landmark((x, y))}"
-            tables.append(table_html(f"{caption}.", words, [("weight", weights)]))
+            tables.append(table_html(f"{caption}.", _spoken(sentence), [("weight", weights)]))
         return table_html("Word vectors", ["x", "y"], list(rows.items())) + "".join(tables)
 
     def _nearest_landmark(self, point: tuple[float, float]) -> str:
@@ -179,9 +184,19 @@ def _strip(word: str) -> str:
     return word[inside[0] : inside[-1] + 1] if inside else ""
 
 
+def _shown(word: str) -> str:
+    """Return a word of the vocabulary as English writes it; js/sentence.mjs does the same."""
+    return "I" if word == "i" else word
+
+
+def _spoken(sentence: str) -> list[str]:
+    """Return the words of `sentence` as they were typed, without punctuation."""
+    return [stripped for part in sentence.split() if (stripped := _strip(part))]
+
+
 def _token_ids(sentence: str, lower: list[str], target: str) -> list[int]:
     """Return the index of each word of `sentence` among the lower-case words known."""
-    tokens = [stripped for part in sentence.split() if (stripped := _strip(part))]
+    tokens = _spoken(sentence)
     if not tokens:
         raise ValueError(f"sentence: expected at least one word, got {sentence!r}")
     if len(tokens) > MAX_WORDS:

@@ -1,9 +1,10 @@
 // The picture of the bears plane: word vectors to take hold of, and arrows to where a word is taken.
 
-import { number, svg } from "./dom.mjs";
+import { h, number, svg } from "./dom.mjs";
 import { arrowHead, frame, gridLines, placeLabels } from "./plane.mjs";
 
 const LETTER = 7.4; // a wide guess at a letter's width, in pixels
+const DOT = 4.5; // the radius of the dot where an arrow ends, in pixels
 const GRIP = 16; // how near to a word's point a finger must come, in pixels
 
 /** The outline of a sentence's mark, about 22 pixels wide. @param {number} style */
@@ -23,12 +24,12 @@ export function mark(style, sign, props = {}) {
 
 /**
  * @typedef {{ style: number, sign: string, from: number[], to: number[] }} Arrow
- * @param {{ words: string[], target: number, limit: number, landmarks: Record<string, number[]>,
+ * @param {{ words: string[], target: number, limit: number,
  *   onMove: (word: number, point: number[]) => void, onDrop: () => void, onChoose: (word: number) => void }} options
  */
-export function planeView({ words, target, limit, landmarks, onMove, onDrop, onChoose }) {
+export function planeView({ words, target, limit, onMove, onDrop, onChoose }) {
   let size = 440;
-  let shown = { vectors: [], arrows: [], inUse: new Set(), chosen: target };
+  let shown = { vectors: [], arrows: [], landmarks: {}, inUse: new Set(), chosen: target };
   const sides = new Map();
   const back = svg("g", { "aria-hidden": "true" });
   const front = svg("g", { "aria-hidden": "true", class: "u-over" });
@@ -41,17 +42,27 @@ export function planeView({ words, target, limit, landmarks, onMove, onDrop, onC
     handle.addEventListener("focus", () => onChoose(i));
     return handle;
   });
-  const picture = svg("svg", { class: "u-plane", role: "group", "aria-label":
-    `Word vectors, from \u2212${limit} to ${limit} both ways. Arrow keys move a word by 0.1, with Shift by 0.5.` },
-  back, handles, front);
+  const keys = "Arrow keys move a word by 0.1, with Shift by 0.5. Page Up and Page Down go to another word.";
+  const picture = svg("svg", { class: "u-plane", role: "group",
+    "aria-label": `Word vectors, from \u2212${limit} to ${limit} both ways. ${keys}` }, back, handles, front);
+  // For those who see it; shown while a word has the keyboard.
+  const el = h("div", { class: "u-plane-box" }, picture, h("p", { class: "u-keys", "aria-hidden": "true" }, keys));
 
   /** @param {KeyboardEvent} event @param {number} i */
   function key(event, i) {
+    const step = { PageUp: -1, PageDown: 1 }[event.key];
+    if (step && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      // Of the words the sentences use; the list beside the plane leads to the others.
+      const round = words.map((_, j) => j).filter((j) => j === i || shown.inUse.has(j));
+      handles[round[(round.indexOf(i) + step + round.length) % round.length]].focus();
+      return;
+    }
     const to = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (!to || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    const step = event.shiftKey ? 0.5 : 0.1;
-    move(i, shown.vectors[i].map((c, d) => c + step * to[d]));
+    const far = event.shiftKey ? 0.5 : 0.1;
+    move(i, shown.vectors[i].map((c, d) => c + far * to[d]));
     onDrop();
   }
 
@@ -98,7 +109,7 @@ export function planeView({ words, target, limit, landmarks, onMove, onDrop, onC
   }
 
   function draw() {
-    const { vectors, arrows, inUse, chosen } = shown;
+    const { vectors, arrows, inUse, chosen, landmarks } = shown;
     const { toPixels } = frame(size, limit);
     const at = vectors.map(toPixels);
     const origin = size / 2;
@@ -124,10 +135,13 @@ export function planeView({ words, target, limit, landmarks, onMove, onDrop, onC
       && svg("line", { x1: origin, y1: origin, x2: x, y2: y, class: "u-spoke" }))).filter(Boolean);
     const lines = arrows.map(({ style, from, to }) => {
       const [tail, tip] = [toPixels(from), toPixels(to)];
-      const long = Math.hypot(tip[0] - tail[0], tip[1] - tail[1]) > 10;
+      const far = Math.hypot(tip[0] - tail[0], tip[1] - tail[1]);
+      // The head ends where the dot at the tip begins.
+      const edge = tip.map((c, d) => c + ((tail[d] - c) * DOT) / (far || 1));
       return svg("g", { class: `u-arrow u-s${style}` },
         svg("line", { x1: tail[0], y1: tail[1], x2: tip[0], y2: tip[1] }),
-        long ? svg("polygon", { points: arrowHead(tail, tip) }) : svg("circle", { cx: tip[0], cy: tip[1], r: 3.5 }));
+        far > 3 * DOT && svg("polygon", { points: arrowHead(tail, edge) }),
+        svg("circle", { cx: tip[0], cy: tip[1], r: DOT, class: "u-tip" }));
     });
     back.replaceChildren(...regions, ...grid, ...tickTexts, ...spokes);
 
@@ -156,6 +170,11 @@ export function planeView({ words, target, limit, landmarks, onMove, onDrop, onC
     };
     front.replaceChildren(...[
       ...Object.keys(landmarks).map((name) => middle(`place ${name}`, { class: "u-place" }, name)),
+      // From a sentence's mark to the tip it stands for.
+      ...arrows.map(({ style, to }) => {
+        const [box, [x1, y1]] = [boxes.get(`arrow ${style}`), toPixels(to)];
+        return svg("line", { class: `u-leader u-s${style}`, x1, y1, x2: box.x + 13.5, y2: box.y + 13.5 });
+      }),
       ...lines,
       ...order.map((i) => middle(i === target ? "target" : `word ${i}`,
         { class: `u-word${i === target ? " u-target" : ""}${inUse.has(i) ? "" : " u-idle"}` }, words[i])),
@@ -170,7 +189,7 @@ export function planeView({ words, target, limit, landmarks, onMove, onDrop, onC
       handle.setAttribute("transform", `translate(${at[i][0].toFixed(2)} ${at[i][1].toFixed(2)})`);
       handle.setAttribute("aria-valuenow", String(x));
       handle.setAttribute("aria-valuetext", `x ${number(x)}, y ${number(y)}`);
-      handle.setAttribute("tabindex", inUse.has(i) || i === chosen ? "0" : "-1");
+      handle.setAttribute("tabindex", i === chosen ? "0" : "-1");
       handle.classList.toggle("u-idle", !inUse.has(i));
       handle.classList.toggle("is-chosen", i === chosen);
     });
@@ -185,8 +204,11 @@ export function planeView({ words, target, limit, landmarks, onMove, onDrop, onC
   });
   watch.observe(picture);
   return {
-    el: picture,
-    /** @param {{ vectors: number[][], arrows: Arrow[], inUse: Set<number>, chosen: number }} next */
+    el,
+    /**
+     * @param {{ vectors: number[][], arrows: Arrow[], landmarks: Record<string, number[]>, inUse: Set<number>,
+     *   chosen: number }} next
+     */
     show(next) {
       shown = next;
       draw();

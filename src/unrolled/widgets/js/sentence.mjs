@@ -2,6 +2,9 @@
 
 export const MAX_WORDS = 12;
 
+/** A word of the vocabulary as English writes it. @param {string} word */
+export const shownWord = (word) => (word === "i" ? "I" : word);
+
 /** A word without the punctuation around it. @param {string} word */
 export function strip(word) {
   return word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
@@ -20,11 +23,15 @@ export function distance(a, b) {
   return row[b.length];
 }
 
-/** The known words nearest in spelling, best first. @param {string} word @param {string[]} words */
+/**
+ * The known words nearest in spelling, best first: at most a third of the letters differ, or one, and never half.
+ * @param {string} word @param {string[]} words @returns {string[]} none where nothing is near
+ */
 export function nearby(word, words, count = 3) {
   const near = word.toLowerCase().slice(0, 40);
   return words
     .map((known) => ({ known, far: distance(near, known.toLowerCase()) }))
+    .filter(({ known, far }) => far <= Math.max(1, near.length / 3) && 2 * far < Math.max(near.length, known.length))
     .sort((a, b) => a.far - b.far)
     .slice(0, count)
     .map(({ known }) => known);
@@ -35,13 +42,14 @@ const quoted = (text) => `“${text.length > 40 ? `${text.slice(0, 39)}…` : te
 
 /**
  * @param {string} text @param {string[]} words the vocabulary @param {string} target
- * @returns {{ ids: number[], at: number, error: string }} the words' indices and where the target stands
+ * @returns {{ ids: number[], at: number, spoken: string[], error: string }} the words' indices, where the target
+ *   stands, and the words as they were typed
  */
 export function readSentence(text, words, target) {
   const known = words.map((word) => word.toLowerCase());
   const tokens = text.split(/\s+/u).filter((part) => part !== "");
   const spoken = tokens.filter((part) => strip(part) !== "");
-  const refuse = (error) => ({ ids: [], at: -1, error });
+  const refuse = (error) => ({ ids: [], at: -1, spoken: [], error });
   if (spoken.length === 0) {
     return refuse(`Expected at least one word, got ${text.trim() ? quoted(text.trim()) : "nothing"}.`);
   }
@@ -49,12 +57,12 @@ export function readSentence(text, words, target) {
   const unknown = spoken.filter((part) => !known.includes(strip(part).toLowerCase()));
   if (unknown.length > 0) {
     const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : "";
-    const near = nearby(strip(unknown[0]), words).join(", ");
+    const near = nearby(strip(unknown[0]), words).map(shownWord).join(", ");
     return refuse(`Expected words that have a vector here, got ${unknown.slice(0, 3).map(quoted).join(", ")}${more}. `
-      + `Known words near ${quoted(unknown[0])}: ${near}.`);
+      + (near ? `Known words near ${quoted(unknown[0])}: ${near}.` : "The list of words names all there are."));
   }
   const ids = spoken.map((part) => known.indexOf(strip(part).toLowerCase()));
   const at = ids.findIndex((id) => known[id] === target.toLowerCase());
   if (at < 0) return refuse(`Expected “${target}” in the sentence, got ${quoted(text.trim())}.`);
-  return { ids, at, error: "" };
+  return { ids, at, spoken: spoken.map(strip), error: "" };
 }
