@@ -112,6 +112,8 @@ def test_greedy_is_the_largest_and_so_is_a_choice_of_one(rows):
         sample_next(logits, temperature=0.0),
         sample_next(logits, top_p=1e-9),
         sample_next(logits, temperature=1e-300),
+        sample_next(logits.float() * 1e30, temperature=1e-30),
+        sample_next(logits.float(), temperature=1e-300),
     ):
         assert_close(logits.gather(1, words[:, None])[:, 0], largest)
 

@@ -230,9 +230,12 @@ def test_the_model_is_left_as_it_was(kind):
     modes = [module.training for module in model.modules()]
     first = translate(model, source, bos=BOS, eos=EOS, max_len=MAX_LEN)
     assert_close(translate(model, source, bos=BOS, eos=EOS, max_len=MAX_LEN), first)  # no dropout
-    beam_search(model, source, bos=BOS, eos=EOS, max_len=MAX_LEN)
+    beams, scores = beam_search(model, source, bos=BOS, eos=EOS, max_len=MAX_LEN)
     assert [module.training for module in model.modules()] == modes
     assert torch.is_grad_enabled()
+    # What was written can be learned from.
+    for target in (first, beams[:, 0]):
+        (logits_of(model, source, target).sum(-1) * scores[:, :1]).sum().backward()
 
 
 @pytest.mark.parametrize(

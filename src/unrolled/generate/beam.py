@@ -11,7 +11,7 @@ from unrolled.generate.decoders import StepDecoder, check_words, step_decoder
 from unrolled.generate.modes import writing
 from unrolled.nn.seq2seq import Seq2Seq
 from unrolled.nn.transformer import Transformer
-from unrolled.shapes import Lengths
+from unrolled.shapes import Lengths, check_shape
 
 __all__ = ["beam_search", "length_norm"]
 
@@ -100,6 +100,7 @@ def beam_search(
         raise ValueError(f"length_penalty: expected 0 or a positive number, got {length_penalty}")
     decoder = step_decoder(model)
     check_words(decoder, max_len, bos=bos, eos=eos)
+    check_shape("source", source, "B S")
     with writing(model):
         n_rows, k, device = source.shape[0], beam_size, source.device
         first_rows = torch.arange(n_rows, device=device)[:, None]  # [B, 1]
@@ -133,7 +134,7 @@ def beam_search(
             state = decoder.reorder(state, (first_rows * k + beams).flatten())
         else:
             finished.add(written, log_probs / length_norm(max_len, length_penalty))
-    return finished.words[..., : t + 1], finished.scores
+    return finished.words[..., : t + 1].clone(), finished.scores.clone()
 
 
 def _log_softmax(logits: Tensor) -> Tensor:

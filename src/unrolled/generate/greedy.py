@@ -9,7 +9,7 @@ from unrolled.generate.modes import writing
 from unrolled.generate.sampling import sample_next
 from unrolled.nn.seq2seq import Seq2Seq
 from unrolled.nn.transformer import Transformer
-from unrolled.shapes import Lengths, Tokens
+from unrolled.shapes import Lengths, Tokens, check_shape
 
 __all__ = ["translate"]
 
@@ -48,10 +48,11 @@ def translate(
     """
     decoder = step_decoder(model, cache)
     check_words(decoder, max_len, bos=bos, eos=eos)
+    check_shape("source", source, "B S")
+    written = torch.full((source.shape[0], max_len), eos, device=source.device)
     with writing(model):
         state = decoder.start(source, lengths, max_len)
         words = torch.full((source.shape[0],), bos, device=source.device)
-        written = torch.full((source.shape[0], max_len), eos, device=source.device)
         ended = torch.zeros_like(words, dtype=torch.bool)
         for t in range(max_len):
             logits, state = decoder.step(words, state)

@@ -21,7 +21,9 @@ def writing(model: object) -> Iterator[None]:
     for module in modules:
         module.training = False
     try:
-        with torch.no_grad():
+        # A tenth faster than no_grad. What is made inside is of no use to autograd ever after, so what people
+        # may want to learn from is made outside and filled inside, or copied outside.
+        with torch.inference_mode():
             yield
     finally:
         for module, mode in zip(modules, modes, strict=True):

@@ -109,13 +109,15 @@ def sample_next(
     if logits.shape[1] == 0:
         raise ShapeError(f"logits: expected at least one word, got {list(logits.shape)}")
     largest, likeliest = logits.max(dim=-1)
-    # NaN counts as the largest, so one look at [B] numbers sees it anywhere in [B, V].
-    if not bool(largest.isfinite().all()):
+    # NaN counts as the largest, so a look at B numbers sees it anywhere in [B, V].
+    if not all(map(math.isfinite, largest.tolist())):
         raise ValueError(f"logits: expected the largest of each row to be finite, got {largest.tolist()}")
     if temperature == 0.0:
         return likeliest
-    # The largest is taken off first, so that a small temperature cannot overflow.
-    logits = (logits - largest[:, None]).to(torch.promote_types(logits.dtype, torch.float32)) / temperature
+    # The largest is taken off first, so that a small temperature cannot overflow; smaller ones than this differ
+    # from 0 in nothing but ties.
+    logits = (logits - largest[:, None]).to(torch.promote_types(logits.dtype, torch.float32))
+    logits = logits / max(temperature, 1e-30)
     if top_k is not None:
         logits = keep_top_k(logits, top_k)
     if top_p is not None:
