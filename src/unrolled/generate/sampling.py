@@ -114,8 +114,8 @@ def sample_next(
         raise ValueError(f"logits: expected the largest of each row to be finite, got {largest.tolist()}")
     if temperature == 0.0:
         return likeliest
-    # The largest is taken off first, so that a small temperature cannot overflow; smaller ones than this differ
-    # from 0 in nothing but ties.
+    # The largest is taken off first, so that a small temperature cannot overflow; one that is smaller still
+    # differs from 0 in nothing but ties.
     logits = (logits - largest[:, None]).to(torch.promote_types(logits.dtype, torch.float32))
     logits = logits / max(temperature, 1e-30)
     if top_k is not None:
