@@ -166,6 +166,7 @@ def attention(
     # The kernel's own causal rule aligns the first query with the first key, so it fits only T = S; a
     # single query is the last position and sees everything.
     kernel_causal = causal and mask is None and bias is None and n_queries == n_keys and not listened
+    only_causal = mask is None  # then every query sees at least itself
     if causal and not kernel_causal and n_queries > 1:
         before = causal_mask(n_queries, n_keys, device=query.device)
         mask = before if mask is None else mask & before
@@ -173,12 +174,20 @@ def attention(
     if tap is None or not listened:
         return _fused(query, key, value, mask, kernel_causal, bias, scale, dropout)
     key, value = _repeat_heads(key, query), _repeat_heads(value, query)
-    scores = attention_scores(query, key, scale=scale)
+    # The scale goes to the queries, and the scores, which are nobody else's, are changed in place: every copy
+    # of T times S numbers costs as much as the product itself.
+    scores = attention_scores(query * scale, key)
     if bias is not None:
-        scores = scores + bias
-    weights = attention_weights(scores, mask)
+        scores = scores.add_(bias)
+    blind = None
+    if mask is not None:
+        if not only_causal:
+            mask, blind = _open_blind(mask)
+        scores = scores.masked_fill_(~mask, float("-inf"))
+    weights = torch.softmax(scores, dim=-1)
+    weights = weights if blind is None else weights.masked_fill(blind, 0.0)
     weights = tap(weights)
-    return attend(drop(weights, dropout), value)
+    return attend(drop(weights, dropout) if dropout > 0 else weights, value)
 
 
 def _check_together(query: Tensor, key: Tensor, value: Tensor) -> None:
@@ -207,6 +216,17 @@ def _repeat_heads(x: Tensor, query: Tensor) -> Tensor:
     return x.repeat_interleave(query.shape[-3] // x.shape[-3], dim=-3)
 
 
+def _open_blind(mask: Mask) -> tuple[Mask, Mask]:
+    """Return `mask` with the rows that see nothing opened, and which they are, ``[..., T, 1]``.
+
+    A blind query looks at everything, and its row is thrown away: no softmax meets a row of nothing but -inf,
+    where it answers NaN, and no gradient passes.
+    """
+    mask = torch.atleast_2d(mask)  # type: ignore[no-untyped-call]
+    blind = ~mask.any(-1, keepdim=True)
+    return mask | blind, blind
+
+
 def _fused(
     query: Tensor,
     key: Tensor,
@@ -220,11 +240,7 @@ def _fused(
     """Run torch's fused kernel, with zeros for the queries that see nothing, whatever the backend does."""
     blind = None
     if mask is not None:
-        # A blind query looks at everything, and its row is thrown away: no backend meets a row of nothing
-        # but -inf, where some answer NaN, and no gradient passes.
-        mask = torch.atleast_2d(mask)  # type: ignore[no-untyped-call]
-        blind = ~mask.any(-1, keepdim=True)  # [..., T, 1]
-        mask = mask | blind
+        mask, blind = _open_blind(mask)
     if bias is not None:
         bias = torch.atleast_2d(bias.to(query.dtype))  # type: ignore[no-untyped-call]
         mask = bias if mask is None else bias.masked_fill(~mask, float("-inf"))
