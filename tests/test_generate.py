@@ -157,8 +157,8 @@ def test_options_out_of_range_are_refused(options, said):
 def test_the_filters_refuse_the_same():
     with pytest.raises(ValueError, match=r"^top_k: expected at least 1, got -1$"):
         keep_top_k(torch.zeros(V), -1)
-    with pytest.raises(ValueError, match=r"^top_p: expected more than 0 and at most 1, got 2$"):
-        keep_top_p(torch.zeros(V), 2)
+    with pytest.raises(ValueError, match=r"^top_p: expected more than 0 and at most 1, got 2.0$"):
+        keep_top_p(torch.zeros(V), 2.0)
     with pytest.raises(ShapeError, match=re.escape("logits: expected shape [..., V], got []")):
         keep_top_k(torch.tensor(0.0), 1)
 

@@ -178,20 +178,31 @@ def test_a_beam_search_is_the_same_without_cache(kind):
 
 
 class Bigrams:
-    """The smallest model there is: what follows depends on the last word alone."""
+    """The smallest model there is: what follows depends on the last word, and on the first of the source."""
 
-    def __init__(self, shares):
-        self.logits = torch.tensor(shares).log()
-        self.vocab_size = len(shares)
+    def __init__(self, *shares):
+        self.logits = torch.tensor(shares).log()  # [sources, V, V]
+        self.vocab_size = self.logits.shape[-1]
 
     def start(self, source, lengths, max_len):
-        return None
+        return source[:, 0]
 
     def step(self, words, state):
-        return self.logits[words], state
+        return self.logits[state, words], state
 
     def reorder(self, state, rows):
-        return state
+        return state[rows]
+
+
+def test_a_sentence_that_has_ended_takes_nothing_more():
+    """The first source ends at once (.6); what it would find while the second goes on scores higher."""
+    ends, lasts = [[0.4, 0.0, 0.6], [0.4, 0.0, 0.6], [1.0, 0.0, 0.0]], [[1.0, 0.0, 0.0]] * 3
+    ends[0] = [0.0, 0.0, 1.0]
+    options = {"bos": 1, "eos": 2, "max_len": 4, "beam_size": 1, "length_penalty": 4.0}
+    assert math.log(0.4) / (7 / 6) ** 4 > math.log(0.6)
+    beams, scores = beam_search(Bigrams(ends, lasts), torch.tensor([[0], [1]]), **options)
+    assert beams[:, 0].tolist() == [[2] * 4, [0] * 4]
+    assert scores[:, 0].tolist() == pytest.approx([math.log(0.6), 0.0])
 
 
 def test_a_beam_looks_past_the_best_first_word():
