@@ -1,15 +1,18 @@
 """The attention map and the matrix: the right numbers in the right cells, and bad input refused by name."""
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
+from playwright.sync_api import Page
 
-from unrolled.plots import attention_map, matrix
+from unrolled.plots import attention_map, matrix, show
+from unrolled.plots.style import SEQUENTIAL, contrast
 
 WEIGHTS = [[0.9, 0.02, 0.08], [0.25, 0.5, 0.25]]
 TOKENS = ["i", "love"]
@@ -36,7 +39,7 @@ def test_queries_run_downwards_and_keys_stand_on_top() -> None:
     ax = attention_map(np.eye(3), KEYS)
     assert ax.yaxis_inverted()
     assert ax.xaxis.get_label_position() == "top"
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("looks at →", "token")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("is looked at →", "← looks")
     assert [t.get_text() for t in ax.get_xticklabels()] == KEYS
 
 
@@ -45,7 +48,54 @@ def test_every_number_stands_in_its_cell_in_ink_that_is_not_pure_black() -> None
     written = {t.get_position(): t.get_text() for t in ax.texts}
     assert written == {(j, i): f"{w:.2f}" for i, row in enumerate(WEIGHTS) for j, w in enumerate(row)}
     assert "#000000" not in {to_hex(t.get_color()) for t in ax.texts}
-    assert {to_hex(t.get_color()) for t in ax.texts} == {"#010101", "#ffffff"}
+    assert {to_hex(t.get_color()) for t in ax.texts} == {"#010102", "#fffffe"}
+
+
+RAMP = np.linspace(0, 1, 64).reshape(8, 8)
+# A canvas turns any colour the browser computes into red, green and blue.
+FILLS = """() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const rgb = (el) => {
+        canvas.fillStyle = getComputedStyle(el).fill;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((c) => c / 255);
+    };
+    const all = (selector) => [...document.querySelectorAll(selector)].map(rgb);
+    return [all("path[style*='stroke: #808080']"), all("text[style*='light-dark'], text[style*='#0101'], "
+        + "text[style*='#ffff']")];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("draw", ["attention_map", "matrix"])
+def test_in_both_themes_a_cell_has_its_own_colour_and_ink_that_reads_on_it(
+    new_page: Callable[..., Page], scheme: Literal["light", "dark"], draw: str
+) -> None:
+    labels = list("abcdefgh")
+    ax = attention_map(RAMP, labels) if draw == "attention_map" else matrix(2 * RAMP - 1, labels, labels)
+    page = new_page(color_scheme=scheme)
+    page.set_content(f"<style>:root {{ color-scheme: light dark }}</style>{show(ax, 'A ramp').html()}")
+    cells, inks = page.evaluate(FILLS)
+    assert len(cells) == len(inks) == 64
+    for cell, ink in zip(cells, inks, strict=True):
+        assert contrast(tuple(cell), tuple(ink)) >= 4.5
+    shade = [contrast(tuple(cell), "#ffffff" if scheme == "light" else "#000000") for cell in cells]
+    # Next to nothing lies near the paper, and more stands out more.
+    at_zero = shade[0] if draw == "attention_map" else shade[31]
+    assert at_zero < 1.6
+    rising = shade if draw == "attention_map" else shade[32:]
+    assert rising == sorted(rising)
+    assert rising[-1] > 8
+
+
+@pytest.mark.parametrize("size", [3, 40])
+def test_every_cell_and_no_other_mark_has_a_colour_for_the_dark_theme(size: int) -> None:
+    html = show(attention_map(np.full((size, size), 1 / size), ["w"] * size, numbers=False), "Even").html()
+    assert html.count("light-dark(") == size * size
+    # The same colour outside of a map stays as it is.
+    _, plain = plt.subplots()
+    plain.bar([0], [1], color=to_hex(SEQUENTIAL(0.5)))
+    assert "light-dark(" not in show(plain, "A bar").html()
 
 
 @pytest.mark.parametrize(

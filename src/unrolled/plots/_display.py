@@ -11,7 +11,10 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+
+from unrolled.plots.style import INKS, SCALES
 
 __all__ = ["Shown", "show"]
 
@@ -96,9 +99,30 @@ def _svg(figure: Figure, alt: str) -> str:
     text = re.sub(r"font: (?:\w+ )*?([\d.]+)px [^;\"]*", r"font-size: \1px", text)
     text = re.sub(r"font-family: [^;\"]*;?\s*", "", text)
     text = re.sub(r"#000000\b", "currentColor", text)
+    text = _both_themes(text)
     text = _own_ids(text)
     # White space between elements is none of the picture; inside <text> there is none to lose.
     return _root(re.sub(r">\s*\n\s*<", "><", text), alt).strip()
+
+
+def _both_themes(text: str) -> str:
+    """Give the cells of a heat map, and the ink on them, a colour for each theme; the page chooses."""
+
+    def pair(light: str, dark: str) -> str:
+        # A browser that does not know light-dark() keeps the first.
+        return f"fill: {light}" if light == dark else f"fill: {light}; fill: light-dark({light}, {dark})"
+
+    for name, (light, dark) in SCALES.items():
+        twin = {to_hex(light(i)): to_hex(dark(i)) for i in range(light.N)}
+        text = re.sub(
+            rf'<g id="{name}">.*?</g>',
+            lambda group, twin=twin: re.sub(
+                r"fill: (#\w{6})", lambda fill: pair(fill[1], twin.get(fill[1], fill[1])), group[0]
+            ),
+            text,
+            flags=re.DOTALL,
+        )
+    return re.sub(r"fill: (#010102|#fffffe)\b", lambda ink: pair(*INKS[ink[1]]), text)
 
 
 def _own_ids(text: str) -> str:

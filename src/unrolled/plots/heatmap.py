@@ -9,7 +9,16 @@ from matplotlib.colors import Colormap
 from numpy.typing import NDArray
 
 from unrolled.plots._arrays import labels, numbers
-from unrolled.plots.style import DIVERGING, FONT_SIZE, SEQUENTIAL, WIDTH, axes_or_new, ink_on, style
+from unrolled.plots.style import (
+    DIVERGING,
+    FONT_SIZE,
+    SCALES,
+    SEQUENTIAL,
+    WIDTH,
+    axes_or_new,
+    ink_on_both,
+    style,
+)
 
 __all__ = ["attention_map", "matrix"]
 
@@ -53,8 +62,9 @@ def attention_map(
             f"{array[i, j]:g}; scores are drawn by plots.matrix"
         )
     drawn = _cells(array, rows, columns, ax, SEQUENTIAL, (0.0, 1.0), numbers, 2, title)
-    drawn.set_xlabel("looks at →", labelpad=7)
-    drawn.set_ylabel("token")
+    # The widget of the same name says it in the same words. Turned, the second arrow points down.
+    drawn.set_xlabel("is looked at →", labelpad=7)
+    drawn.set_ylabel("← looks")
     return drawn
 
 
@@ -132,7 +142,7 @@ def _cells(
     small = min(FONT_SIZE, max(6.0, cell * 72 * 0.8))
     with style():
         ax = axes_or_new(ax, margin + cell * n_columns, top + cell * n_rows)
-        ax.pcolormesh(
+        mesh = ax.pcolormesh(
             np.arange(n_columns + 1) - 0.5,
             np.arange(n_rows + 1) - 0.5,
             array,
@@ -143,6 +153,8 @@ def _cells(
             edgecolors="#808080" if cell > 0.3 else "#b4b4b4",
             linewidth=0.5 if cell > 0.3 else 0.3,
         )
+        # By this name `show` finds the cells, to give them their colours in the dark theme.
+        mesh.set_gid(colours.name)
         ax.set_aspect("equal")
         ax.invert_yaxis()
         ax.xaxis.tick_top()
@@ -171,5 +183,6 @@ def _write(
     longest = max(len(text) for row in texts for text in row)
     size = min(FONT_SIZE, max(5.0, cell * 72 * 0.92 / (0.62 * longest)))
     for (i, j), value in np.ndenumerate(array):
-        background = colours(float(np.clip((value - low) / (high - low), 0, 1)))
-        ax.text(j, i, texts[i][j], ha="center", va="center", fontsize=size, color=ink_on(background))
+        share = float(np.clip((value - low) / (high - low), 0, 1))
+        ink = ink_on_both(colours(share), SCALES[colours.name][1](share))
+        ax.text(j, i, texts[i][j], ha="center", va="center", fontsize=size, color=ink)

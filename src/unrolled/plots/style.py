@@ -32,10 +32,30 @@ HATCHES = ("", "///", "...", "\\\\\\", "xxx", "ooo")
 SEQUENTIAL: Colormap = LinearSegmentedColormap.from_list(
     "unrolled", ["#f3f7fc", "#c9dcf0", "#93bbdf", "#5893c6", "#256aa3", "#0a3d6e"]
 )
+# The same where paper is dark: in the book, `show` gives each cell both colours, and the page chooses.
+SEQUENTIAL_DARK: Colormap = LinearSegmentedColormap.from_list(
+    "unrolled_dark", ["#1b2636", "#28425f", "#3a6590", "#5389bd", "#7fb1e0", "#b5d6ff"]
+)
 # Orange below zero, blue above: a pair that survives colour blindness.
 DIVERGING: Colormap = LinearSegmentedColormap.from_list(
     "unrolled_diverging", ["#8a3b04", "#cf6f22", "#eeb27e", "#f5f4f2", "#93bbdf", "#3d7fb8", "#0a3d6e"]
 )
+
+DIVERGING_DARK: Colormap = LinearSegmentedColormap.from_list(
+    "unrolled_diverging_dark", ["#ffc48a", "#c97a33", "#63401f", "#222832", "#2a4867", "#4f8bc4", "#b5d6ff"]
+)
+SCALES = {
+    light.name: (light, dark) for light, dark in ((SEQUENTIAL, SEQUENTIAL_DARK), (DIVERGING, DIVERGING_DARK))
+}
+
+# Ink on a coloured cell: (in the light theme, in the dark theme). A colour a step from black or white stands
+# for each pair: by it `show` knows the pair, and a notebook's image looks as in the light theme.
+INKS = {
+    "#010101": ("#010101", "#010101"),
+    "#010102": ("#010101", "#ffffff"),
+    "#fffffe": ("#ffffff", "#010101"),
+    "#ffffff": ("#ffffff", "#ffffff"),
+}
 
 RC: dict[Any, Any] = {
     "font.size": FONT_SIZE,
@@ -84,6 +104,12 @@ def ink_on(cell: Colour) -> str:
     """Return the ink that reads best on a coloured cell; at least 4.5:1 on any colour."""
     # One step from pure black, which `show` would turn into the page's own ink.
     return max(("#010101", "#ffffff"), key=lambda ink: contrast(ink, cell))
+
+
+def ink_on_both(cell: Colour, dark: Colour) -> str:
+    """Return the colour of `INKS` that stands for the best ink on a cell, in either theme."""
+    best = (ink_on(cell), ink_on(dark))
+    return next(sign for sign, inks in INKS.items() if inks == best)
 
 
 def axes_or_new(ax: Axes | None, width: float = WIDTH, height: float = 3.0) -> Axes:
