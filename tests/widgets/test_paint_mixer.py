@@ -1,5 +1,6 @@
 """The paint mixer in a browser: torch's softmax, Python's colours, both tabs, by mouse and keyboard."""
 
+import itertools
 import json
 from typing import Any
 
@@ -203,6 +204,28 @@ def test_text_is_never_markup(page: Page) -> None:
     agree(page, paints)
 
 
+BOOK = {"white": "#fafafa", "black": "#1b1b1b", "red": "#c8102e", "green": "#00843d", "blue": "#0057b8"}
+
+
+@pytest.mark.parametrize("width", [375, 690])
+def test_the_whole_table_is_in_sight_and_the_tabs_stand_side_by_side(new_page: Any, width: int) -> None:
+    page = new_page(viewport={"width": width, "height": 800})
+    mount(page, PaintMixer(BOOK))
+    page.get_by_role("tab", name="Ask for a colour").click()
+    roles = page.get_by_role("region", name="Each paint")
+    assert roles.evaluate("el => el.scrollWidth <= el.clientWidth")
+    expect(roles.get_by_role("columnheader")).to_have_text(["paint", "key k, value v", "score", "amount"])
+    cell = roles.get_by_role("row", name="red").get_by_role("cell").first
+    expect(cell.locator("div")).to_have_text(["k (0.6, −0.9, −0.6)", "v (0.6, 0.0, 0.0)"])
+    heights = cell.locator("div").evaluate_all("all => all.map(el => el.getBoundingClientRect().height)")
+    assert max(heights) < 30  # one line each
+    first, second = (page.get_by_role("tab").nth(i).bounding_box() for i in (0, 1))
+    assert first
+    assert second
+    assert first["y"] == second["y"]
+    expect(page.get_by_text("you will rarely get exactly what you asked for")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1000])
 @pytest.mark.parametrize("tab", ["Set the amounts", "Ask for a colour"])
@@ -239,6 +262,28 @@ def test_light_goes_there_and_back() -> None:
 
 def test_every_plain_name_names_itself() -> None:
     assert [colour.nearest_name(hexed) for hexed in colour.NAMES.values()] == list(colour.NAMES)
+
+
+GREYS = {name for name in colour.NAMES if name.split()[-1] in ("black", "charcoal", "grey", "white")}
+
+
+def test_what_has_a_hue_is_not_called_grey_and_what_has_none_is() -> None:
+    for red, green, blue in itertools.product(range(45, 256, 15), repeat=3):
+        hexed = f"#{red:02x}{green:02x}{blue:02x}"
+        spread = max(red, green, blue) - min(red, green, blue)
+        if spread == 0:
+            assert colour.nearest_name(hexed) in GREYS, hexed
+        elif spread >= 45:
+            assert colour.nearest_name(hexed) not in GREYS, hexed
+
+
+@pytest.mark.parametrize(
+    ("hexed", "name"), [("#dbafb1", "dusty pink"), ("#59797c", "slate"), ("#3b5a60", "smoky teal")]
+)
+def test_a_muted_colour_gets_the_name_of_its_hue(page: Page, hexed: str, name: str) -> None:
+    assert colour.nearest_name(hexed) == name
+    source = f"(hexed) => {{ {bundle._inline(['colour'])} return $colour.nearestName(hexed[0], hexed[1]); }}"
+    assert page.evaluate(source, [hexed, colour.NAMES]) == name
 
 
 @pytest.mark.parametrize(

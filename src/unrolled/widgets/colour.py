@@ -25,8 +25,19 @@ NAMES = {
     "lime": "#a5de2a", "light green": "#90dd80", "khaki": "#bdb46a", "yellow": "#ffe11e",
     "pale yellow": "#fff39c", "mustard": "#d8ab1e", "gold": "#f0b820", "orange": "#ff8c1a",
     "dark orange": "#d9660a", "peach": "#ffcfa6", "apricot": "#fbb06a", "rose": "#d9627c",
+    "pale pink": "#f3d9dc", "dusty pink": "#d6a8ac", "dusty rose": "#b87f84", "mauve": "#a98fb0",
+    "pale mauve": "#cdbdd2", "dark mauve": "#6a5072", "grey brown": "#7d6c60", "pale brown": "#b79d88",
+    "dark purple": "#3c1a4a", "wine": "#5a1a30", "grey blue": "#8b9bb4", "pale grey blue": "#c2cbd8",
+    "dark slate": "#3a4656", "dark teal": "#12474c", "grey teal": "#6f9396", "pale teal": "#b3d0d0",
+    "grey green": "#7d9180", "pale green": "#cfe3cd", "dark moss": "#38422a", "deep green": "#2b5c3f",
+    "pale grey": "#e2e2e2", "smoky teal": "#40595b", "grey maroon": "#6b4b4d",
+    "dark grey green": "#55675a", "violet blue": "#5a52c8",
+    "dark rose": "#8c4a58", "terracotta": "#a5604a", "pale yellow green": "#d9e6a0",
 }  # fmt: skip
-"""Plain words for colours, chosen by eye; the nearest in OKLab names any other colour."""
+"""Plain words for colours, chosen by eye; `nearest_name` finds the one for any other colour."""
+
+# The eye forgives a lighter or darker shade of a name before it forgives another hue.
+HUE_COUNTS = 2.5
 
 # From linear sRGB to the responses of the eye's cones, and from their cube roots to OKLab (Ottosson, 2020).
 _CONES = np.array([
@@ -72,9 +83,13 @@ def mix(amounts: Array, colours: list[str]) -> str:
 
 
 def nearest_name(colour: str) -> str:
-    """Return the plain name whose colour looks most like this one: the nearest in OKLab."""
+    """Return the plain name whose colour looks most like this one.
+
+    That is the nearest in OKLab (lightness, and two axes of hue), the axes of hue drawn out by `HUE_COUNTS`.
+    """
     here = _oklab(colour)
-    return min(NAMES, key=lambda name: float(np.sum((_oklab(NAMES[name]) - here) ** 2)))
+    stretch = np.array([1.0, HUE_COUNTS, HUE_COUNTS])
+    return min(NAMES, key=lambda name: float(np.sum((stretch * (_oklab(NAMES[name]) - here)) ** 2)))
 
 
 def _oklab(colour: str) -> Array:

@@ -49,10 +49,13 @@ function oklab(/** @type {string} */ colour) {
   return OKLAB.map((row) => dot(row, cones));
 }
 
+// The eye forgives a lighter or darker shade of a name before it forgives another hue.
+const STRETCH = [1, 2.5, 2.5];
+
 /** The plain name whose colour looks most like this one. @param {string} colour @param {Record<string, string>} names */
 export function nearestName(colour, names) {
   const here = oklab(colour);
-  const far = (name) => oklab(names[name]).reduce((sum, c, i) => sum + (c - here[i]) ** 2, 0);
+  const far = (name) => oklab(names[name]).reduce((sum, c, i) => sum + (STRETCH[i] * (c - here[i])) ** 2, 0);
   const all = Object.keys(names).map((name) => ({ name, far: far(name) }));
   return all.reduce((a, b) => (b.far < a.far ? b : a)).name;
 }

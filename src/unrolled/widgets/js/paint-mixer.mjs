@@ -100,15 +100,15 @@ export function render({ model, el }) {
       keep();
     } });
   const query = h("p", { class: "u-query" });
-  const roles = table("Each paint: its key, score, amount and value",
-    ["paint", "key k", "score", "amount", "value v"]);
+  const roles = table("Each paint: its key and value, its score and its amount",
+    ["paint", "key k, value v", "score", "amount"]);
   const ask = h("div", { class: "u-ask" },
     h("fieldset", { class: "u-brochure" }, h("legend", {}, "Pick a colour from the brochure: the query"),
       radios.map((radio) => radio.el)),
+    h("p", {}, "Each paint is judged on its own, so you will rarely get exactly what you asked for."),
     sharp.el, query, roles.el,
     h("p", { class: "u-help" }, "Query and keys are red, green and blue from \u22121 (none) to 1 (full); a score is "
-      + "sharpness times their dot product. Each paint is rated alone: nobody works out which mixture would "
-      + "come closest to the wish."));
+      + "sharpness times their dot product. A value is light, from 0 to 1."));
 
   const pages = tabs([{ label: "Set the amounts", panel: set }, { label: "Ask for a colour", panel: ask }], (i) => {
     asking = i === 1;
@@ -148,7 +148,8 @@ export function render({ model, el }) {
     caption.textContent = `${mixed}, ${close}`;
     query.replaceChildren(swatch(wishes[wish]), `query q = ${vector(q)}, ${wish}`);
     roles.rows(names.map((name, j) => [h("span", { class: "u-named" }, swatch(colours[j]), name),
-      vector(keyOf(colours[j])), number(current[j]), number(shares[j]), vector(linear(colours[j]))]));
+      [h("div", {}, `k ${vector(keyOf(colours[j]))}`), h("div", {}, `v ${vector(linear(colours[j]))}`)],
+      number(current[j]), number(shares[j])]));
     live.say(`${asking ? `Asked for ${wish}; amounts` : "Amounts"}: `
       + `${names.map((name, j) => `${name} ${number(shares[j])}`).join(", ")}; mixed colour ${mixed}, close to ${close}.`);
     Object.assign(box.dataset, { weights: JSON.stringify(shares), scores: JSON.stringify(current), mixed });
