@@ -149,6 +149,46 @@ def test_keyboard(page: Page, mount: Callable[..., None]) -> None:
     assert page.locator("td[data-j]").first.evaluate("(el) => parseFloat(getComputedStyle(el).fontSize)") > 11
 
 
+def test_the_row_in_hand_has_a_frame_and_its_numbers_stand_in_the_middle(
+    page: Page, mount: Callable[..., None]
+) -> None:
+    mount(page, AttentionMap([[0.9, 0.1], [0.0, 1.0]], ["a", "b"]))
+    # The book's style sheet aligns all cells to their tops.
+    page.add_style_tag(content="th, td { padding: 0.35rem 0.8rem; vertical-align: top }")
+    page.get_by_role("button", name="Numbers").click()
+    darkest = page.locator("td[data-i='1'][data-j='1']")
+    darkest.hover()
+    row = page.locator("tr.is-chosen")
+    expect(row.locator("th")).to_have_text("b")
+    frame = row.evaluate(
+        """el => {
+            const style = getComputedStyle(el);
+            const gap = parseFloat(getComputedStyle(el.closest("table")).borderSpacing);
+            const [offset, width] = [parseFloat(style.outlineOffset), parseFloat(style.outlineWidth)];
+            return [offset, width, gap - offset - width];
+        }"""
+    )
+    assert frame == [1, 2, 1]  # paper, frame, paper
+    off = darkest.evaluate(
+        """el => {
+            const range = document.createRange();
+            range.selectNodeContents(el);
+            const [text, cell] = [range.getBoundingClientRect(), el.getBoundingClientRect()];
+            return (text.top + text.bottom) / 2 - (cell.top + cell.bottom) / 2;
+        }"""
+    )
+    assert abs(off) < 2
+
+
+def test_the_sentence_under_the_map_is_for_screen_readers(page: Page, mount: Callable[..., None]) -> None:
+    mount(page, AttentionMap(weights(3, 3), WORDS))
+    readout = page.get_by_role("status")
+    expect(readout).to_contain_text("I attends to: ")
+    box = readout.bounding_box()
+    assert box
+    assert max(box["width"], box["height"]) <= 1
+
+
 def test_hover_and_touch(new_page: Callable[..., Page], mount: Callable[..., None]) -> None:
     page = new_page(has_touch=True, viewport={"width": 375, "height": 740})
     mount(page, AttentionMap(weights(3, 3), WORDS))

@@ -8,6 +8,7 @@ import ipywidgets
 import pytest
 from playwright.sync_api import Page, expect
 
+from unrolled import plots
 from unrolled.widgets import AttentionMap, explore
 from unrolled.widgets.explore import Explored
 
@@ -145,7 +146,7 @@ class TestPage:
     def test_touch_moves_the_slider(self, new_page: Callable[..., Page], mount: Callable[..., None]) -> None:
         page = new_page(has_touch=True, viewport={"width": 320, "height": 640})
         mount(page, explored(lambda n: n * n, n=range(1, 10)))
-        box = page.get_by_label("n", exact=True).bounding_box()
+        box = page.get_by_label("n =", exact=True).bounding_box()
         assert box is not None
         assert box["height"] >= 24
         page.touchscreen.tap(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
@@ -171,15 +172,28 @@ class TestPage:
         assert pyplot.get_fignums() == []
         mount(page, *widgets)
         expect(page.locator(".u-outcome svg[role='img'][aria-label='Figure at n = 2']")).to_have_count(3)
-        page.get_by_label("n", exact=True).first.press("End")
+        page.get_by_label("n =", exact=True).first.press("End")
         expect(page.locator(".u-outcome svg[aria-label='Figure at n = 3']")).to_have_count(1)
 
     def test_an_outcome_may_be_a_widget(self, page: Page, mount: Callable[..., None]) -> None:
         mount(page, explored(lambda w: AttentionMap([[w, 1 - w]], ["a"], ["a", "b"]), w=[0.0, 0.25, 1.0]))
-        page.get_by_label("w", exact=True).press("End")
+        page.get_by_label("w =", exact=True).press("End")
         expect(page.locator(".u-outcome td[data-j]")).to_have_text(["1.00", "0.00"])
-        page.get_by_label("w", exact=True).press("Home")
+        page.get_by_label("w =", exact=True).press("Home")
         expect(page.locator(".u-outcome td[data-j]")).to_have_text(["0.00", "1.00"])
+
+    def test_a_figure_adds_no_empty_space(self, page: Page, mount: Callable[..., None]) -> None:
+        mount(
+            page,
+            explored(lambda n: plots.show(plots.attention_map([[n / 3]], ["a"]), alt="A map"), n=[1, 2, 3]),
+        )
+        page.add_style_tag(content="figure { margin: 2rem 0 }")  # as in the book
+        figure, outcome = page.locator(".u-outcome figure"), page.locator(".u-outcome")
+        inner, outer = figure.bounding_box(), outcome.bounding_box()
+        assert inner
+        assert outer
+        assert abs(inner["height"] - outer["height"]) < 1
+        expect(page.get_by_label("n =", exact=True)).to_have_count(1)
 
     def test_without_javascript_all_texts_stand_in_a_table(
         self, new_page: Callable[..., Page], mount: Callable[..., None]

@@ -35,6 +35,7 @@ export function render({ model, el }) {
   const map = () => weights[at.layer][at.head];
 
   const readout = liveRegion();
+  readout.el.classList.add("u-hidden"); // the bars show the same to the eye
   const bars = h("div", { class: "u-bars" });
   const { table, cells, rowHeads, columnHeads } = grid(tokens, keys, title);
 
@@ -135,7 +136,7 @@ function grid(tokens, keys, title) {
   const table = h("table", { class: `u-grid${slanted ? " is-slanted" : ""}`, role: "grid", "aria-readonly": true,
     "aria-label": `${title || "Attention weights"}: rows look, columns are looked at`, "aria-describedby": id },
   h("thead", {}, h("tr", {},
-    h("td", { class: "u-corner" }, h("span", { id }, h("span", {}, "looked at →"), h("span", {}, "looks ↓"))),
+    h("td", { class: "u-corner" }, h("span", { id }, h("span", {}, "is looked at →"), h("span", {}, "looks ↓"))),
     columnHeads)),
   h("tbody", {}, tokens.map((_, i) => h("tr", {}, rowHeads[i], cells[i]))));
   return { table, cells, rowHeads, columnHeads };

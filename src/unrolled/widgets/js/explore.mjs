@@ -31,10 +31,11 @@ export function render({ model, el }) {
       at[k] = index;
       show();
     };
-    const { name, labels, start } = control;
-    if (!control.ordered) return choice({ label: name, options: labels, value: start, onInput }).el;
+    const { labels, start } = control;
+    const label = `${control.name} =`;
+    if (!control.ordered) return choice({ label, options: labels, value: start, onInput }).el;
     const format = (index) => labels[index];
-    return slider({ label: name, min: 0, max: labels.length - 1, step: 1, value: start, format, onInput }).el;
+    return slider({ label, min: 0, max: labels.length - 1, step: 1, value: start, format, onInput }).el;
   });
   root(el, model.get("title"), h("div", { class: "u-controls" }, fields), outcome, readout.el);
   show();
