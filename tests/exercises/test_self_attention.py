@@ -118,6 +118,12 @@ WRONG: list[tuple[Fn, Fn, str]] = [
     (check.check_weights, lambda s: s.exp() / s.exp().sum(), "all entries together sum to one"),
     (check.check_weights, torch.exp, "did not divide by the sum"),
     (check.check_weights, lambda s: s.exp() / s.exp().sum(-1), "as if they were column sums"),
+    (
+        check.check_weights,
+        lambda s: 2**s / (2**s).sum(-1, keepdim=True),
+        "The wrong base: you took powers of 2",
+    ),
+    (check.check_weights, lambda s: torch.exp2(s), "And divide by the sum of the row"),
     (check.check_weights, torch.sigmoid, "A sigmoid judges each score alone"),
     (check.check_weights, lambda s: s / s.sum(-1, keepdim=True), "without taking the exponential"),
     (check.check_weights, lambda s: softmax(softmax(s)), "The softmax ran twice"),
@@ -175,6 +181,7 @@ WRONG: list[tuple[Fn, Fn, str]] = [
     ),
     (check.check_self_attention, lambda X: SimpleSelfAttention()(SimpleSelfAttention()(X)), "attended twice"),
     (check.check_swap, lambda X_hat, order: X_hat, "one row per token"),
+    (check.check_swap, lambda X_hat, order: X_hat.flip(0), "You reversed the order of the rows"),
     (check.check_swap, lambda X_hat, order: X_hat[order.argsort()], "the order backwards"),
     (check.check_swap, lambda X_hat, order: SimpleSelfAttention()(X_hat[order]), "attention once more"),
     (check.check_swap, lambda X_hat, order: X_hat[:, order], "reordered the d dimensions"),
@@ -188,9 +195,12 @@ def test_a_wrong_solution_is_told_what_is_wrong(checked: Fn, fn: Fn, says: str) 
     assert not result.passed
     assert says in result.message
     last = result.message.splitlines()[-1]
-    assert last.startswith("For ")
-    assert "expected" in last
-    assert "got" in last
+    if last.startswith("Your function stopped with "):
+        assert "(for " in last
+    else:
+        assert last.startswith("For ")
+        assert "expected" in last
+        assert "got" in last
 
 
 FUNCTION_CHECKS = [
@@ -237,9 +247,9 @@ def divides(X: Tensor) -> Tensor:
     [
         (
             divides,
-            "For X of shape [3, 5]: expected scores of shape [3, 3], got ZeroDivisionError: division by zero",
+            "Your function stopped with ZeroDivisionError: division by zero (for X of shape [3, 5]).",
         ),
-        (lambda X: X[:, 99], "got IndexError: index 99 is out of bounds"),
+        (lambda X: X[:, 99], "Your function stopped with IndexError: index 99 is out of bounds"),
         (
             lambda X: (X @ X.mT).numpy(),
             "expected scores as a torch tensor of shape [3, 3], got numpy.ndarray",
@@ -272,6 +282,36 @@ def test_a_function_that_writes_into_its_input_is_judged_by_its_output() -> None
     assert not check.check_scores(wrong).passed
     assert "changes its input in place" in check.check_self_attention(in_place).message
     assert "in place" not in check.check_self_attention(SimpleSelfAttention()).message
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        softmax,
+        lambda s: F.softmax(s, dim=-1),
+        lambda s: s.softmax(-1),
+        torch.nn.Softmax(dim=-1),
+        lambda s: torch.nn.functional.softmax(s - s.amax(-1, keepdim=True), -1),
+    ],
+)
+def test_a_ready_made_softmax_is_right_with_a_remark(fn: Fn) -> None:
+    result = check.check_weights(fn)
+    assert result.passed
+    assert "You used torch.softmax; the exercise asks for exp and sums" in result.message
+
+
+@pytest.mark.parametrize(
+    ("checked", "fn"),
+    [
+        (check.check_weights, lambda s: s.exp() / s.exp().sum(-1, keepdim=True)),
+        (check.check_weights, weights_by_loop),
+        (check.check_self_attention, lambda X: softmax(X @ X.mT) @ X),  # that exercise allows it
+    ],
+)
+def test_no_remark_where_none_is_due(checked: Fn, fn: Fn) -> None:
+    result = checked(fn)
+    assert result.passed
+    assert "torch.softmax" not in result.message
 
 
 def test_a_check_gives_the_same_answer_twice_and_leaves_the_random_state_alone() -> None:

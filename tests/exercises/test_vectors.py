@@ -28,9 +28,17 @@ def test_whole_numbers_are_taken_too() -> None:
 @pytest.mark.parametrize(
     ("X", "says"),
     [
-        (torch.eye(2), "All your vectors are equally long"),
+        (torch.eye(2), "Your vectors are equally long, which keeps the rows alike. Make one of them longer."),
         (torch.eye(3), "got 0.000 at most: scores[0, 1] = scores[1, 0] = 0.00; weights[0, 1] = 0.21"),
-        (torch.tensor([[1.0, 0.0], [1.05, 0.0]]), "Give one of the two a rival"),
+        (2 * torch.eye(3), "All your vectors are equally long"),
+        (torch.diag(torch.tensor([1.0, 1.0, 1.05])), "Give one of the two a rival"),
+        (torch.tensor([[1.0, 0.0], [0.0, 1.2]]), "Make the longer of the two longer still"),
+        (torch.tensor([[1.0, 0.0], [1.05, 0.0]]), "Make the longer of the two longer still"),
+        (torch.tensor([[300.0, 0.0], [0.0, 3.0]]), "Make the shorter of the two shorter still"),
+        (torch.tensor([[0.0, 3.0], [300.0, 0.0]]), "Make the shorter of the two shorter still"),
+        (9 * torch.eye(2), "Make one of them shorter"),
+        (torch.tensor([[1.0, 0.0], [-1.05, 0.0]]), "Make the shorter of the two shorter still"),
+        (torch.tensor([[1e6, 0.0], [0.0, 1e7]]), "two vectors that point apart"),
     ],
 )
 def test_nearly_equal_weights_do_not_pass(X: torch.Tensor, says: str) -> None:
@@ -60,6 +68,8 @@ def test_short_vectors_that_point_apart_hear_only_themselves(X: torch.Tensor) ->
         (torch.eye(3), "Expected every token to attend to itself with 0.99 or more, got 0.576 for token 0"),
         (ring(1.5), "score -1.12, against 2.25 with itself"),
         (torch.tensor([[3.0, 0.0], [3.0, 0.0], [-3.0, 0.0]]), "Two equal vectors always share"),
+        (torch.zeros(3, 2), "All your vectors are zero: all scores with a zero vector are 0"),
+        (torch.tensor([[3.0, 0.0], [0.0, 0.0], [0.0, 3.0]]), "X[1] is zero"),
         (torch.eye(2), "T of at least 3, got shape [2, 2]"),
     ],
 )

@@ -9,12 +9,13 @@ message says what happened.
 import inspect
 import re
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from unrolled.exercises.result import Result
 
@@ -66,6 +67,7 @@ class Outcome:
     value: Any = None
     error: Exception | None = None
     changed_input: bool = False
+    called: frozenset[str] = frozenset()  # PyTorch's functions and methods, by their names
 
     def same(self, other: "Outcome") -> bool:
         """Whether two functions did the same: equal tensors, or the same exception with the same words."""
@@ -87,12 +89,14 @@ class Exercise:
         reference: the right solution.
         cases: inputs, unbatched ones first.
         misconceptions: tried in order; the first that does what the learner's function did is named.
+        shortcuts: remarks on functions of PyTorch that are right but skip the exercise, by their names.
     """
 
     output: str
     reference: Solution
     cases: Sequence[Case]
     misconceptions: Sequence[Misconception]
+    shortcuts: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, fn: object) -> Result:
         """Return what is right or wrong about `fn`; never raise because of it."""
@@ -108,6 +112,7 @@ class Exercise:
                 "Hand over the function itself, without calling it."
             )
         changed = False
+        called: set[str] = set()
         for number, case in enumerate(self.cases):
             outcome = run(fn, case)
             if number == 0 and (open_end := self._unwritten(outcome)):
@@ -116,12 +121,15 @@ class Exercise:
             if wrong:
                 return failed(wrong)
             changed |= outcome.changed_input
+            called |= outcome.called
         inputs = ", ".join(str(case) for case in self.cases)
-        note = (
-            "\nOne remark: your function changes its input in place; whoever uses it next will be surprised."
-        )
+        notes = [remark for name, remark in self.shortcuts.items() if name in called]
+        if changed:
+            notes.append(
+                "One remark: your function changes its input in place, which surprises whoever uses it next."
+            )
         return passed(
-            f"Equal to the package on {len(self.cases)} random inputs: {inputs}.{note if changed else ''}"
+            "\n".join([f"Equal to the package on {len(self.cases)} random inputs: {inputs}.", *notes])
         )
 
     def _unwritten(self, outcome: Outcome) -> str | None:
@@ -162,7 +170,7 @@ class Exercise:
         shape = list(expected.shape)
         if outcome.error is not None:
             kind, text = type(outcome.error).__name__, str(outcome.error).strip() or "no message"
-            return f"For {case}: expected {self.output} of shape {shape}, got {kind}: {text}"
+            return f"Your function stopped with {kind}: {text} (for {case})."
         got = outcome.value
         if not isinstance(got, Tensor):
             return (
@@ -198,15 +206,30 @@ def run(fn: Callable[..., Any], case: Case) -> Outcome:
 
 def _run(fn: Callable[..., Any], case: Case, dtype: torch.dtype | None) -> Outcome:
     arguments, untouched = case.arguments(dtype), case.arguments(dtype)
+    listener = _Listener()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), listener:
             # PyTorch warns of `.T` on a batch and of softmax without dim; the check says more than they do.
             warnings.simplefilter("ignore")
             value = fn(*arguments)
     except Exception as error:
         return Outcome(error=error)
     changed = any(not torch.equal(a, u) for a, u in zip(arguments, untouched, strict=True))
-    return Outcome(value=value, changed_input=changed)
+    return Outcome(value=value, changed_input=changed, called=frozenset(listener.called))
+
+
+class _Listener(TorchFunctionMode):
+    """Note which functions of PyTorch a learner's function calls: "softmax", in whichever way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.called: set[str] = set()
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        self.called.add(getattr(func, "__name__", ""))
+        return func(*args, **(kwargs or {}))
 
 
 def takes(fn: Callable[..., Any], count: int) -> bool:

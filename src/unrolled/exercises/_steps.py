@@ -100,6 +100,16 @@ WEIGHTS = [
         "You took the exponential but did not divide by the sum of the row: the rows do not sum to one.",
     ),
     Misconception(
+        "wrong base",
+        lambda s: 2**s / (2**s).sum(-1, keepdim=True),
+        "The wrong base: you took powers of 2. Softmax takes powers of e, `torch.exp(scores)`.",
+    ),
+    Misconception(
+        "wrong base, not normalised",
+        lambda s: 2**s,
+        "The wrong base: softmax takes powers of e, `torch.exp(scores)`. And divide by the sum of the row.",
+    ),
+    Misconception(
         "exp over the sum of columns",
         lambda s: s.exp() / s.exp().sum(-1).unsqueeze(-2),
         "You divided by the row sums as if they were column sums. Keep the summed dimension so that each row "

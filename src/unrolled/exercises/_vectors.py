@@ -54,13 +54,39 @@ def check_symmetric_pair(X: object, least: float = 0.1) -> Result:
         return passed(f"{numbers} One score, two competitions: row {i} and row {j} divide by different sums.")
     lengths = X.norm(dim=-1)
     hint = "Give one of the two a rival that the other does not have."
-    if torch.allclose(lengths, lengths[:1], atol=1e-6):
+    alike = torch.allclose(lengths, lengths[:1], atol=1e-6)
+    if len(X) == 2:  # no room for a rival: only the lengths are left
+        hint = _which_length(X, least, alike)
+    elif alike:
         hint = "All your vectors are equally long, which keeps the rows alike. Make one of them longer."
     close = numbers.replace(", but ", "; ")
     return failed(
         f"Expected two tokens whose weights differ by at least {least:g}, got {gap.max():.3f} at most: "
         f"{close} {hint}"
     )
+
+
+def _which_length(X: Tensor, least: float, alike: bool) -> str:
+    """Return which of two vectors to make longer or shorter: what works when it is tried."""
+
+    def helps(row: int, factors: tuple[float, ...]) -> bool:
+        for factor in factors:
+            tried = X.clone()
+            tried[row] *= factor
+            weights = attention_weights(attention_scores(tried, tried))
+            if (weights - weights.mT).abs().max() >= least:
+                return True
+        return False
+
+    longer = int(X.norm(dim=-1).argmax())
+    if helps(longer, (1.25, 1.5, 2.0, 3.0)):
+        if alike:
+            return "Your vectors are equally long, which keeps the rows alike. Make one of them longer."
+        return "Make the longer of the two longer still: its own score then outweighs the shared one."
+    if helps(1 - longer, (0.5, 0.25, 0.1, 0.01, 0.001)):
+        which = "one of them shorter" if alike else "the shorter of the two shorter still"
+        return f"At these lengths the own scores take nearly all. Make {which}, so that the shared one gets a part."
+    return "Try two vectors that point apart, one about twice as long as the other."
 
 
 def check_only_itself(X: object, least: float = 0.99, longest: float = 3.0) -> Result:
@@ -77,6 +103,13 @@ def check_only_itself(X: object, least: float = 0.99, longest: float = 3.0) -> R
         return failed(
             f"Expected vectors of length {longest:g} at most, got {lengths[t]:.2f} for token {t}. Huge "
             "vectors make any competition one-sided; find directions that do it with short ones."
+        )
+    zeros = (lengths == 0).nonzero().flatten().tolist()
+    if zeros:
+        which = "All your vectors are" if len(zeros) == len(X) else f"X[{zeros[0]}] is"
+        return failed(
+            f"Expected every token to attend to itself with {least:g} or more. {which} zero: all scores with "
+            "a zero vector are 0, so it attends to every token alike. Give it a length and a direction."
         )
     scores = attention_scores(X, X)
     weights = attention_weights(scores)

@@ -58,7 +58,9 @@ def check_scores(fn: object) -> Result:
 def check_weights(fn: object) -> Result:
     """Check ``fn(scores)``: a softmax over each row, [..., T, T] -> [..., T, T]."""
     cases = _cases(*({"scores": _random(*shape[:-1], shape[-2])} for shape in SHAPES))
-    return Exercise("weights", attention_weights, cases, WEIGHTS).check(fn)
+    by_hand = "You used torch.softmax; the exercise asks for exp and sums: try that too."
+    shortcuts = {"softmax": by_hand}
+    return Exercise("weights", attention_weights, cases, WEIGHTS, shortcuts).check(fn)
 
 
 def check_attend(fn: object) -> Result:
@@ -98,6 +100,12 @@ SWAPS = [
         lambda X_hat, order: X_hat[order.argsort()],
         "You applied the order backwards. Row i of the new sentence is token order[i] of the old one, so row "
         "i of the new output is row order[i] of the old: `X_hat[order]`.",
+    ),
+    Misconception(
+        "reversed",
+        lambda X_hat, order: X_hat.flip(0),
+        "You reversed the order of the rows, whatever `order` says. Use the order given: row i of the new "
+        "output is row order[i] of X_hat.",
     ),
     Misconception(
         "attended again",
