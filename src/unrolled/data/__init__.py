@@ -1,1 +1,3 @@
-"""What the models learn from: generated corpora, the same on every machine, and vectors counted from them."""
+"""What the models learn from: generated corpora, public sets, and the way from text to tensors."""
+
+__all__: list[str] = []
