@@ -82,7 +82,7 @@ def run_with_signatures_enforced(*arguments):
 
 def test_the_shapes_in_the_signatures_are_true():
     """Tests marked `signatures` run again in an interpreter that checks every annotation of unrolled.nn."""
-    done = run_with_signatures_enforced("-m", "signatures", "tests/nn")
+    done = run_with_signatures_enforced("-m", "signatures", "tests/nn", "tests/parity")
     assert done.returncode == 0, done.stdout
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 1
 

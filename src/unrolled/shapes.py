@@ -28,6 +28,8 @@ __all__ = [
     "Scores",
     "Sequence",
     "ShapeError",
+    "Source",
+    "SourceTokens",
     "Tokens",
     "Weights",
     "check_shape",
@@ -44,12 +46,15 @@ LEGEND = {
 }
 
 Sequence = Float[Tensor, "*B T D"]
+# What is looked at, when it is another sequence: as wide as its own model.
+Source = Float[Tensor, "*B S _"]
 Scores = Float[Tensor, "*B T S"]
 Weights = Float[Tensor, "*B T S"]
 # Any shape that broadcasts to the scores [*B, T, S]: [S], [T, S], [B, 1, S], [B, 1, T, S] with heads.
 Mask = Bool[Tensor, "..."]
 Lengths = Int[Tensor, "B"]
 Tokens = Int[Tensor, "B T"]
+SourceTokens = Int[Tensor, "B S"]
 
 
 class ShapeError(ValueError):

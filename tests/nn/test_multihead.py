@@ -38,6 +38,7 @@ def layer(n_kv_heads=None, **kwargs):
     return made.double()
 
 
+@pytest.mark.signatures
 @pytest.mark.parametrize("n_kv_heads", [1, 2, 3, 6])
 @pytest.mark.parametrize(
     "shape", [None, (T,), (T, T), (B, 1, T), (B, T, T), (B, 1, T, T), (1, H, T, T), (B, H, T, 1)]

@@ -27,6 +27,7 @@ def tokens(batch: int = 7, length: int = 19) -> torch.Tensor:
     return torch.randint(53, (batch, length), generator=torch.Generator().manual_seed(11))
 
 
+@pytest.mark.signatures
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("activation", ["gelu_new", "relu", "gelu"])
 def test_logits_and_gradients(dtype: torch.dtype, activation: str) -> None:

@@ -25,6 +25,7 @@ def pair(dtype: torch.dtype) -> tuple[MultiHeadAttention, nn.MultiheadAttention]
     return ours, theirs
 
 
+@pytest.mark.signatures
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("case", ["full", "causal", "padding", "mask", "cross", "cross and padding"])
 def test_outputs_weights_and_gradients(dtype: torch.dtype, case: str) -> None:

@@ -61,6 +61,7 @@ def same(
         )
 
 
+@pytest.mark.signatures
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("norm", ["pre", "post"])
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
@@ -80,6 +81,7 @@ def test_encoder_layer(dtype: torch.dtype, norm: str, activation: str, causal: b
     same(ours, theirs, ENCODER_NORMS, ours(x, mask, causal=causal), expected, TOLERANCE[dtype])
 
 
+@pytest.mark.signatures
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("norm", ["pre", "post"])
 def test_decoder_layer(dtype: torch.dtype, norm: str) -> None:
@@ -95,6 +97,7 @@ def test_decoder_layer(dtype: torch.dtype, norm: str) -> None:
     same(ours, theirs, DECODER_NORMS, ours(x, memory, memory_mask=memory_mask), expected, TOLERANCE[dtype])
 
 
+@pytest.mark.signatures
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("norm", ["pre", "post"])
 @pytest.mark.filterwarnings("ignore:enable_nested_tensor is True:UserWarning")

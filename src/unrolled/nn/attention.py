@@ -1,9 +1,10 @@
 r"""One attention head with queries, keys and values of its own. Taught in chapter 5."""
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from unrolled.nn.functional import attention
-from unrolled.shapes import Mask, Sequence, check_shape
+from unrolled.shapes import Mask, Sequence, Source, check_shape
 from unrolled.tap import Tap
 
 __all__ = ["SingleHeadAttention"]
@@ -48,8 +49,8 @@ class SingleHeadAttention(nn.Module):
         self.weights = Tap()
 
     def forward(
-        self, x: Sequence, source: Sequence | None = None, mask: Mask | None = None, *, causal: bool = False
-    ) -> Sequence:
+        self, x: Sequence, source: Source | None = None, mask: Mask | None = None, *, causal: bool = False
+    ) -> Float[Tensor, "*B T _"]:
         """Return one context vector per token of `x`, ``[..., T, d_head]``.
 
         Args:

@@ -19,7 +19,7 @@ from unrolled.nn.cache import KVCache
 from unrolled.nn.feedforward import Activation, FeedForward
 from unrolled.nn.multihead import MultiHeadAttention
 from unrolled.nn.positional import ALiBi, Rotary
-from unrolled.shapes import Mask, Sequence
+from unrolled.shapes import Mask, Sequence, Source
 from unrolled.tap import Tap
 
 __all__ = ["DecoderBlock", "EncoderBlock", "NormOrder"]
@@ -146,7 +146,7 @@ class DecoderBlock(_Block):
     def forward(
         self,
         x: Sequence,
-        memory: Sequence,
+        memory: Source,
         mask: Mask | None = None,
         memory_mask: Mask | None = None,
         *,

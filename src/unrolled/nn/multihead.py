@@ -10,7 +10,7 @@ from unrolled.nn.cache import KVCache
 from unrolled.nn.functional import attend, attention, attention_scores, attention_weights
 from unrolled.nn.masks import causal_mask, per_head
 from unrolled.nn.positional import ALiBi, Rotary
-from unrolled.shapes import Mask, Sequence, ShapeError, check_shape
+from unrolled.shapes import Mask, Sequence, ShapeError, Source, check_shape
 from unrolled.tap import Tap
 
 __all__ = ["MultiHeadAttention", "Projection", "multi_head_by_loops"]
@@ -110,7 +110,7 @@ class MultiHeadAttention(nn.Module):
     def forward(
         self,
         x: Sequence,
-        source: Sequence | None = None,
+        source: Source | None = None,
         mask: Mask | None = None,
         *,
         causal: bool = False,
@@ -163,7 +163,7 @@ class MultiHeadAttention(nn.Module):
         return query, key, value
 
     def _project_across(
-        self, x: Sequence, source: Sequence, cache: KVCache | None
+        self, x: Sequence, source: Source, cache: KVCache | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries of `x`, keys and values of `source`; the latter from the cache when it has them."""
         check_shape("source", source, "B S D", B=x.shape[0], D=self.d_model)

@@ -24,14 +24,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Int
 from torch import Tensor, nn
 
 from unrolled.nn.functional import attend, attention_weights
 from unrolled.nn.masks import padding_mask
 from unrolled.nn.recurrent import LSTM
 from unrolled.nn.score import make_score
-from unrolled.shapes import Lengths, Mask, Tokens, check_shape
+from unrolled.shapes import Lengths, Mask, SourceTokens, Tokens, check_shape
 from unrolled.tap import Tap
 
 __all__ = ["Memory", "Seq2Seq", "Seq2SeqConfig"]
@@ -114,7 +113,7 @@ class Seq2Seq(nn.Module):
             self.combine = nn.Linear(2 * d_hidden, d_hidden)
         self.head = nn.Linear(d_hidden, config.target_size)
 
-    def encode(self, source: Int[Tensor, "B S"], lengths: Lengths | None = None) -> Memory:
+    def encode(self, source: SourceTokens, lengths: Lengths | None = None) -> Memory:
         """Read the source ``[B, S]``; `lengths` ``[B]`` says how many words of each sentence are real."""
         check_shape("source", source, "B S")
         _check_integers("source", source)
@@ -148,7 +147,7 @@ class Seq2Seq(nn.Module):
             hidden = torch.tanh(self.combine(torch.cat([context, hidden], dim=-1)))
         return self.head(self.dropout(hidden)), state
 
-    def forward(self, source: Int[Tensor, "B S"], target: Tokens, lengths: Lengths | None = None) -> Tensor:
+    def forward(self, source: SourceTokens, target: Tokens, lengths: Lengths | None = None) -> Tensor:
         """Return logits ``[B, T, target_size]`` under teacher forcing.
 
         Args:

@@ -6,7 +6,7 @@ from unrolled.nn.blocks import DecoderBlock, EncoderBlock, NormOrder
 from unrolled.nn.cache import DecoderCache
 from unrolled.nn.feedforward import Activation
 from unrolled.nn.positional import ALiBi, Rotary
-from unrolled.shapes import Mask, Sequence, ShapeError
+from unrolled.shapes import Mask, Sequence, ShapeError, Source
 
 __all__ = ["Decoder", "Encoder"]
 
@@ -111,7 +111,7 @@ class Decoder(nn.Module):
     def forward(
         self,
         x: Sequence,
-        memory: Sequence,
+        memory: Source,
         mask: Mask | None = None,
         memory_mask: Mask | None = None,
         *,

@@ -10,7 +10,7 @@ from unrolled.nn.cache import DecoderCache
 from unrolled.nn.embedding import Positions, added_positions, check_tokens, positions_in_attention
 from unrolled.nn.feedforward import Activation
 from unrolled.nn.stacks import Decoder, Encoder
-from unrolled.shapes import Mask, Sequence, ShapeError, Tokens
+from unrolled.shapes import Mask, ShapeError, Source, SourceTokens, Tokens
 
 __all__ = ["Transformer", "TransformerConfig"]
 
@@ -110,7 +110,7 @@ class Transformer(nn.Module):
 
     def forward(
         self,
-        source: Tokens,
+        source: SourceTokens,
         target: Tokens,
         source_mask: Mask | None = None,
         target_mask: Mask | None = None,
@@ -131,7 +131,7 @@ class Transformer(nn.Module):
         """
         return self.decode(target, self.encode(source, source_mask), source_mask, target_mask)
 
-    def encode(self, source: Tokens, source_mask: Mask | None = None) -> Sequence:
+    def encode(self, source: SourceTokens, source_mask: Mask | None = None) -> Source:
         """Return the encoder's output ``[B, S, D]`` for the source; for the arguments see `forward`."""
         check_tokens("source", source, self.config.max_len)
         x = self.source_embedding(source) * self.config.d_model**0.5  # [B, S, D]
@@ -143,7 +143,7 @@ class Transformer(nn.Module):
     def decode(
         self,
         target: Tokens,
-        memory: Sequence,
+        memory: Source,
         source_mask: Mask | None = None,
         target_mask: Mask | None = None,
         cache: DecoderCache | None = None,
