@@ -1,0 +1,29 @@
+"""One training loop for all models of the course, its checkpoints, its recipes, and how figures are kept.
+
+`unrolled.training.recipes` says what can be trained, `unrolled.training.run` trains it into a folder.
+"""
+
+from unrolled.training.loop import Trainer
+from unrolled.training.loss import IGNORE, cross_entropy
+from unrolled.training.options import option
+from unrolled.training.recipe import Recipe
+from unrolled.training.results import collect_runs, record_result
+from unrolled.training.seeds import derived_seed, seeded
+from unrolled.training.task import Batch, GenerateOptions, Split, Task, Writer
+
+__all__ = [
+    "IGNORE",
+    "Batch",
+    "GenerateOptions",
+    "Recipe",
+    "Split",
+    "Task",
+    "Trainer",
+    "Writer",
+    "collect_runs",
+    "cross_entropy",
+    "derived_seed",
+    "option",
+    "record_result",
+    "seeded",
+]

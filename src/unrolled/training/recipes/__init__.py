@@ -1,0 +1,15 @@
+"""The experiments of the course, one file each: a dataclass of options, and the task they make."""
+
+from unrolled.training.recipe import Recipe
+from unrolled.training.recipes.bears import Bears
+
+# B
+from unrolled.training.recipes.reversal import Reversal
+
+__all__ = ["recipes"]
+
+
+def recipes() -> dict[str, type[Recipe]]:
+    """Return all recipes by name, sorted."""
+    known: list[type[Recipe]] = [Bears, Reversal]
+    return {recipe.name: recipe for recipe in sorted(known, key=lambda recipe: recipe.name)}

@@ -1,0 +1,205 @@
+"""Guess hidden words, and find out that "bears" has three meanings. Taught in chapter 11.
+
+A BERT of 70,000 numbers sees sentences in which a quarter of the words is hidden. Nobody tells it the senses.
+"bears" itself is never hidden: a model that may answer "bears" there learns to say just that, whatever the
+sense, and its vector for the place tells the three apart less well.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Generator, Tensor, nn
+
+from unrolled.data import bears
+from unrolled.data.senses import evaluate
+from unrolled.generate import sample_next
+from unrolled.nn import BERT, BertConfig, Encoder, padding_mask
+from unrolled.training.loss import IGNORE, cross_entropy
+from unrolled.training.options import option
+from unrolled.training.recipe import Recipe
+from unrolled.training.seeds import seeded
+from unrolled.training.task import Batch, GenerateOptions, Split
+
+__all__ = ["MASK", "PAD", "WORDS", "Bears", "BearsTask", "encode_words"]
+
+PAD, MASK = 0, 1
+WORDS = ("[PAD]", "[MASK]", *bears.VOCABULARY)
+_INDEX = {word: i for i, word in enumerate(WORDS)}
+_BEARS = _INDEX["bears"]
+
+
+def encode_words(sentences: list[tuple[str, ...]]) -> tuple[Tensor, Tensor]:
+    """Return tokens, padded on the right, ``[B, T]``, and the number of words of each sentence, ``[B]``."""
+    lengths = torch.tensor([len(words) for words in sentences])
+    tokens = torch.full((len(sentences), int(lengths.max())), PAD)
+    for row, words in zip(tokens, sentences, strict=True):
+        row[: len(words)] = torch.tensor([_INDEX[word] for word in words])
+    return tokens, lengths
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bears(Recipe):
+    """Options of the bears model."""
+
+    name = "bears"
+    about = "a small BERT learns the three senses of 'bears' from hidden words"
+
+    steps: int = 2000
+    batch: int = 128
+    lr: float = 3e-3
+    sentences: int = option(
+        24_000, "how many to learn from; a tenth more to validate", unit="sentences", low=128
+    )
+    hidden: float = option(0.25, "share of the words that are hidden", low=0.01, high=0.99)
+    hidden_bears: float = option(0.0, "the same for 'bears' itself", low=0, high=1)
+    n_layers: int = option(2, "blocks", low=1)
+    n_heads: int = option(2, "attention heads of each", low=1)
+    d_model: int = option(48, "numbers per word", low=1)
+    dropout: float = option(0.0, "share of numbers set to zero while training", low=0, high=0.9)
+    embedding_std: float = option(0.15, "spread of the first word vectors", low=1e-6)
+
+    def task(self, data: Path | None = None) -> "BearsTask":
+        """Return the task; nothing is read from `data`."""
+        return BearsTask(self)
+
+
+class BearsTask:
+    """Sentences with hidden words, and the model that guesses them."""
+
+    def __init__(self, recipe: Bears) -> None:
+        self.recipe = r = recipe
+        n_validation = r.sentences // 10
+        sentences = [sentence.words for sentence in bears.corpus(r.sentences + n_validation, r.seed)]
+        tokens, lengths = encode_words(sentences)
+        self._splits: dict[Split, tuple[Tensor, Tensor]] = {
+            "train": (tokens[: r.sentences], lengths[: r.sentences]),
+            "validation": (tokens[r.sentences :], lengths[r.sentences :]),
+        }
+        bert = BERT(
+            BertConfig(
+                vocab_size=len(WORDS),
+                max_len=bears.MAX_WORDS,
+                d_model=r.d_model,
+                n_heads=r.n_heads,
+                n_layers=r.n_layers,
+                n_token_types=0,
+                dropout=r.dropout,
+                norm_eps=1e-5,
+            )
+        )
+        # BERT's norms stand behind its sublayers; before them, a model as small as this learns sooner.
+        bert.encoder = Encoder(r.n_layers, r.d_model, r.n_heads, 4 * r.d_model, dropout=r.dropout)
+        # BERT's own first weights are meant for 768 numbers a word: with 48 the scores would start near zero.
+        for name, parameter in bert.named_parameters():
+            if "encoder" in name and parameter.dim() == 2:
+                nn.init.xavier_uniform_(parameter)
+        nn.init.normal_(bert.token_embedding.weight, std=r.embedding_std)
+        nn.init.normal_(bert.positions.table.weight, std=r.embedding_std)
+        self.model: nn.Module = bert
+
+    def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
+        """Yield ``words`` and ``answers`` ``[B, T]``, ``lengths`` ``[B]``, of sentences of like length."""
+        g = seeded("bears", split, seed, epoch)
+        tokens, lengths = self._splits[split]
+        order = torch.randperm(len(tokens), generator=g)
+        size, pool = self.recipe.batch, 20 * self.recipe.batch
+        # Sorted within pools of twenty batches: little padding, and still another batch every epoch.
+        rows = [part[lengths[part].argsort(stable=True)] for part in torch.split(order, pool)]
+        chunks = [chunk for part in rows for chunk in torch.split(part, size)]
+        for i in torch.randperm(len(chunks), generator=g).tolist():
+            longest = int(lengths[chunks[i]].max())
+            yield self._hide(tokens[chunks[i], :longest], lengths[chunks[i]], g)
+
+    def _hide(self, tokens: Tensor, lengths: Tensor, g: Generator) -> Batch:
+        r = self.recipe
+        share = torch.full(tokens.shape, r.hidden).masked_fill(tokens == _BEARS, r.hidden_bears)
+        hidden = (torch.rand(tokens.shape, generator=g) < share) & (tokens != PAD)
+        return {
+            "words": tokens.masked_fill(hidden, MASK),
+            "answers": tokens.masked_fill(~hidden, IGNORE),
+            "lengths": lengths,
+        }
+
+    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the summed cross-entropy of the hidden words, and how many there are."""
+        assert isinstance(model, BERT)
+        assert model.head is not None
+        words, answers = batch["words"], batch["answers"]
+        vectors = model.encode(words, padding_mask(batch["lengths"], words.shape[1]))  # [B, T, D]
+        asked = answers != IGNORE
+        logits = model.head(vectors[asked])  # only hidden words are guessed: [n, V]
+        smoothing = self.recipe.label_smoothing if model.training else 0.0
+        return cross_entropy(logits, answers[asked], label_smoothing=smoothing)
+
+    def vectors(self, model: nn.Module, sentences: list[bears.Sentence], *, hide: bool = True) -> Tensor:
+        """Return the last vector at the place of "bears", hidden or seen, for each sentence, ``[N, D]``."""
+        assert isinstance(model, BERT)
+        device = model.token_embedding.weight.device
+        tokens, lengths = encode_words([sentence.words for sentence in sentences])
+        rows, places = torch.arange(len(sentences)), torch.tensor([s.position for s in sentences])
+        if hide:
+            tokens[rows, places] = MASK
+        mask = padding_mask(lengths, tokens.shape[1])
+        vectors: Tensor = model.encode(tokens.to(device), mask.to(device))[rows, places]
+        return vectors.cpu()
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Return nearest-centroid accuracy by kind of sentence, with "bears" hidden and seen.
+
+        ``canonical`` is the share of the three sentences of chapter 4 that come out right.
+        """
+        n, seed = 900, 1000 + 2 * self.recipe.seed
+        known = bears.generate(n, seed=seed)
+        tested = [bears.generate(n, seed=seed + 1, kind=kind, cues="held_out") for kind in bears.KINDS]
+        figures: dict[str, float] = {}
+        for hide, prefix in ((True, ""), (False, "seen: ")):
+            # All at once here, one by one there: `evaluate` asks for sentences by name.
+            table = {
+                s: v
+                for part in (known, *tested)
+                for s, v in zip(part, self.vectors(model, part, hide=hide), strict=True)
+            }
+            for kind, accuracy in evaluate(table.__getitem__, n=n, seed=seed).items():
+                figures[prefix + kind] = accuracy
+            senses = self.senses(model, list(bears.CANONICAL.values()), hide=hide)
+            right = [sense == truth for sense, truth in zip(senses, bears.CANONICAL, strict=True)]
+            figures[prefix + "canonical"] = sum(right) / len(right)
+        return figures
+
+    def senses(self, model: nn.Module, texts: list[str], *, hide: bool = True) -> list[str]:
+        """Return the sense whose centroid is nearest, for sentences a reader typed."""
+        known = bears.generate(900, seed=1000 + 2 * self.recipe.seed)
+        vectors = self.vectors(model, known, hide=hide)
+        centroids = torch.stack([vectors[i :: len(bears.SENSES)].mean(0) for i in range(len(bears.SENSES))])
+        words = [bears.tokenize(text) for text in texts]
+        asked = [bears.Sentence(w, None, w.index("bears"), None) for w in words]
+        nearest = torch.cdist(self.vectors(model, asked, hide=hide), centroids).argmin(1)
+        return [bears.SENSES[i] for i in nearest.tolist()]
+
+    def write(self, model: nn.Module, prompt: str, options: GenerateOptions) -> str:
+        """Return the prompt with every ``_`` filled in; one with "bears" and no ``_`` is answered by a sense.
+
+        Example:
+            ``she _ the pain`` may become ``she suffers the pain``; ``bears won the game`` is ``team``.
+        """
+        assert isinstance(model, BERT)
+        if "_" not in prompt.split():
+            if "bears" not in prompt.lower():
+                raise ValueError("expected a sentence with 'bears', or with _ for every word to guess")
+            with torch.no_grad():
+                return self.senses(model, [prompt])[0]
+        pieces = [None if word == "_" else bears.tokenize(word)[0] for word in prompt.split()]
+        if len(pieces) > bears.MAX_WORDS:
+            raise ValueError(f"expected at most {bears.MAX_WORDS} words, got {len(pieces)}")
+        device = model.token_embedding.weight.device
+        tokens = torch.tensor([[MASK if piece is None else _INDEX[piece] for piece in pieces]], device=device)
+        with torch.no_grad():
+            logits = model(tokens)[0, :, MASK + 1 :]  # no guess is [PAD] or [MASK]
+        chance = Generator(device=device).manual_seed(options.seed)
+        guesses = sample_next(logits, options.temperature, options.top_k, options.top_p, chance)
+        filled = [
+            WORDS[g + MASK + 1] if p is None else p for p, g in zip(pieces, guesses.tolist(), strict=True)
+        ]
+        return " ".join(filled)

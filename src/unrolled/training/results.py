@@ -1,0 +1,135 @@
+"""Figures for keeping: ``results/<name>.json``, all in one schema, without a folder or a name of a machine.
+
+========== ==========================================================================
+key        what
+========== ==========================================================================
+schema     1
+name       the file's
+command    what to type to get the same; with several seeds, that of the first
+seeds      the seeds, in order
+metrics    ``{figure: [one per seed]}``
+parameters numbers the model learns
+seconds    ``{"wall": [one per seed], "cpu": [one per seed]}``, training only
+commit     of the code, ``+changes`` if it was edited
+hardware   what computed, in words; ``processes`` of it
+torch      its version; ``python`` likewise
+date       UTC
+curve      the first seed's, at most 100 points of training and as many of validation
+notes      what a reader of the figures must know, or empty
+========== ==========================================================================
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from unrolled.training.curve import read_curve, thin
+from unrolled.training.files import write_json
+
+__all__ = ["SCHEMA", "collect_runs", "record_result"]
+
+SCHEMA = 1
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_FOLDER = re.compile(r"(?:^|[\s\"'=:(])(?:/|~/|[A-Za-z]:\\)[\w.~-]+")
+_SPEED = ("tokens_per_s", "seconds", "grad_norm")
+
+
+def record_result(
+    name: str,
+    *,
+    command: str,
+    seeds: Sequence[int],
+    metrics: Mapping[str, Sequence[float]],
+    provenance: Mapping[str, Any],
+    parameters: int | None = None,
+    seconds: Mapping[str, Sequence[float]] | None = None,
+    curve: Sequence[Mapping[str, Any]] = (),
+    notes: str = "",
+    folder: Path = Path("results"),
+) -> Path:
+    """Write ``results/<name>.json`` and return where it is.
+
+    Args:
+        name: lower-case letters, digits, ``-`` and ``_``.
+        command: what to type to get the same.
+        seeds: one or more.
+        metrics: for each figure one number per seed.
+        provenance: what `unrolled.training.provenance.provenance` returns.
+        parameters: numbers the model learns.
+        seconds: ``wall`` and ``cpu``, one number per seed.
+        curve: points; thinned here.
+        notes: what a reader must know.
+        folder: the folder of results.
+
+    Raises:
+        ValueError: the name cannot be a file's, a figure has not one finite number per seed, or something
+            in it names a folder of this machine.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"name: expected lower-case letters, digits, - and _, got {name!r}")
+    if not seeds:
+        raise ValueError("seeds: expected one or more, got none")
+    for figure, values in {**metrics, **(seconds or {})}.items():
+        if len(values) != len(seeds) or not all(math.isfinite(value) for value in values):
+            raise ValueError(
+                f"{figure}: expected {len(seeds)} finite numbers, one per seed, got {list(values)}"
+            )
+    kept = [{k: v for k, v in point.items() if k not in _SPEED} for point in curve]
+    training = thin([point for point in kept if "validation_loss" not in point])
+    validation = thin([point for point in kept if "validation_loss" in point])
+    result = {
+        "schema": SCHEMA,
+        "name": name,
+        "command": command,
+        "seeds": list(seeds),
+        "metrics": {figure: list(values) for figure, values in metrics.items()},
+        "parameters": parameters,
+        "seconds": {kind: list(values) for kind, values in (seconds or {}).items()},
+        **provenance,
+        "curve": {"training": training, "validation": validation},
+        "notes": notes,
+    }
+    found = _FOLDER.search(json.dumps(result, ensure_ascii=False))
+    if found:
+        raise ValueError(f"a result names no folder of a machine, got {found[0].strip()!r}")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    write_json(path, result)
+    return path
+
+
+def collect_runs(folders: Sequence[Path]) -> dict[str, Any]:
+    """Return the arguments of `record_result` for finished runs of one recipe that differ by seed alone.
+
+    Raises:
+        ValueError: a run is not finished, or they differ in more.
+    """
+    if not folders:
+        raise ValueError("runs: expected one folder or more, got none")
+    runs = []
+    for folder in folders:
+        path = folder / "metrics.json"
+        if not path.exists():
+            raise ValueError(f"{folder.name}: expected a finished run, with metrics.json")
+        runs.append((json.loads(path.read_bytes()), json.loads((folder / "config.json").read_bytes())))
+    without_seed = [{**config, "options": {**config["options"], "seed": None}} for _, config in runs]
+    if any(config != without_seed[0] for config in without_seed):
+        raise ValueError("runs: expected the same recipe and options, but for the seed")
+    all_metrics = [metrics for metrics, _ in runs]
+    if len({metrics["seed"] for metrics in all_metrics}) < len(runs):
+        raise ValueError(f"runs: expected different seeds, got {[m['seed'] for m in all_metrics]}")
+    first = all_metrics[0]
+    return {
+        "command": first["command"],
+        "seeds": [metrics["seed"] for metrics in all_metrics],
+        "metrics": {f: [metrics["metrics"][f] for metrics in all_metrics] for f in first["metrics"]},
+        "provenance": {
+            key: first[key] for key in ("commit", "hardware", "processes", "torch", "python", "date")
+        },
+        "parameters": first["parameters"],
+        "seconds": {kind: [m["seconds"][kind] for m in all_metrics] for kind in ("wall", "cpu")},
+        "curve": read_curve(folders[0] / "curve.jsonl"),
+    }
