@@ -9,6 +9,8 @@ Everything is returned as a value, so every intermediate number can be printed. 
 call: the same computation, by a fused kernel that never forms the weights while nobody asks for them.
 """
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor
 from torch.nn.functional import dropout as drop
@@ -249,9 +251,16 @@ def _fused(
     lifted = max(4 - query.dim(), 0)
     for _ in range(lifted):
         query, key, value = query[None], key[None], value[None]
-    context = scaled_dot_product_attention(
-        query, key, value, mask, dropout_p=dropout, is_causal=causal, scale=scale, enable_gqa=grouped
-    )
+    dtype = query.dtype
+    # On a CPU the kernel's way back is four times slower in bf16 than in float32; autocast would undo the cast.
+    widened = dtype == torch.bfloat16 and query.device.type == "cpu" and query.requires_grad
+    if widened:
+        query, key, value = query.float(), key.float(), value.float()
+        mask = mask.float() if mask is not None and mask.is_floating_point() else mask
+    with torch.autocast("cpu", enabled=False) if widened else nullcontext():
+        context = scaled_dot_product_attention(
+            query, key, value, mask, dropout_p=dropout, is_causal=causal, scale=scale, enable_gqa=grouped
+        ).to(dtype)
     for _ in range(lifted):
         context = context[0]
     return context if blind is None else context.masked_fill(blind, 0.0)
