@@ -160,15 +160,17 @@ def test_the_row_in_hand_has_a_frame_and_its_numbers_stand_in_the_middle(
     darkest.hover()
     row = page.locator("tr.is-chosen")
     expect(row.locator("th")).to_have_text("b")
-    frame = row.evaluate(
+    sides = darkest.evaluate(
         """el => {
-            const style = getComputedStyle(el);
+            const style = getComputedStyle(el, "::after");
             const gap = parseFloat(getComputedStyle(el.closest("table")).borderSpacing);
-            const [offset, width] = [parseFloat(style.outlineOffset), parseFloat(style.outlineWidth)];
-            return [offset, width, gap - offset - width];
+            return ["top", "right", "bottom"].flatMap((side) => {
+                const [out, width] = [-parseFloat(style[side]), parseFloat(style[`border-${side}-width`])];
+                return [out - width, width, gap - out];
+            });
         }"""
     )
-    assert frame == [1, 2, 1]  # paper, frame, paper
+    assert sides == [1, 2, 1] * 3  # paper, frame, paper
     off = darkest.evaluate(
         """el => {
             const range = document.createRange();

@@ -101,7 +101,7 @@ export function render({ model, el }) {
     } });
   const query = h("p", { class: "u-query" });
   const roles = table("Each paint: its key and value, its score and its amount",
-    ["paint", "key k, value v", "score", "amount"]);
+    ["paint, key k, value v", "score", "amount"]);
   const ask = h("div", { class: "u-ask" },
     h("fieldset", { class: "u-brochure" }, h("legend", {}, "Pick a colour from the brochure: the query"),
       radios.map((radio) => radio.el)),
@@ -147,9 +147,11 @@ export function render({ model, el }) {
     tin.fill(mixed);
     caption.textContent = `${mixed}, ${close}`;
     query.replaceChildren(swatch(wishes[wish]), `query q = ${vector(q)}, ${wish}`);
-    roles.rows(names.map((name, j) => [h("span", { class: "u-named" }, swatch(colours[j]), name),
-      [h("div", {}, `k ${vector(keyOf(colours[j]))}`), h("div", {}, `v ${vector(linear(colours[j]))}`)],
-      number(current[j]), number(shares[j])]));
+    // The vectors stand under the name: a column of their own would be too wide for a phone.
+    roles.rows(names.map((name, j) => [h("div", { class: "u-named" }, swatch(colours[j]), h("div", {},
+      h("div", { class: "u-paint-name" }, name),
+      h("div", {}, `k ${vector(keyOf(colours[j]))}`), h("div", {}, `v ${vector(linear(colours[j]))}`))),
+    number(current[j]), number(shares[j])]));
     live.say(`${asking ? `Asked for ${wish}; amounts` : "Amounts"}: `
       + `${names.map((name, j) => `${name} ${number(shares[j])}`).join(", ")}; mixed colour ${mixed}, close to ${close}.`);
     Object.assign(box.dataset, { weights: JSON.stringify(shares), scores: JSON.stringify(current), mixed });
