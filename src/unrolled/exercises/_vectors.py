@@ -85,7 +85,9 @@ def _which_length(X: Tensor, least: float, alike: bool) -> str:
         return "Make the longer of the two longer still: its own score then outweighs the shared one."
     if helps(1 - longer, (0.5, 0.25, 0.1, 0.01, 0.001)):
         which = "one of them shorter" if alike else "the shorter of the two shorter still"
-        return f"At these lengths the own scores take nearly all. Make {which}, so that the shared one gets a part."
+        return (
+            f"At these lengths the own scores take nearly all. Make {which}, so the shared one gets a part."
+        )
     return "Try two vectors that point apart, one about twice as long as the other."
 
 
