@@ -4,6 +4,8 @@ import gzip
 import hashlib
 import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +29,7 @@ class Server:
     def __init__(self) -> None:
         self.answers: list[tuple[str, bytes]] = [("whole", CONTENT)]
         self.requests: list[str] = []
+        self.stalled, self.released = threading.Event(), threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,9 +37,15 @@ class Server:
                 outer.requests.append(self.path)
                 how, body = outer.answers.pop(0) if len(outer.answers) > 1 else outer.answers[0]
                 self.send_response(404 if how == "missing" else 200)
-                self.send_header("Content-Length", str(len(CONTENT) if how == "broken off" else len(body)))
+                self.send_header(
+                    "Content-Length", str(len(CONTENT) if how in ("broken off", "stalls") else len(body))
+                )
                 self.end_headers()
                 self.wfile.write(body)
+                if how == "stalls":
+                    self.wfile.flush()
+                    outer.stalled.set()
+                    outer.released.wait(60)
                 self.close_connection = True
 
             def log_message(self, *args: object) -> None:
@@ -47,6 +56,7 @@ class Server:
         self.thread.start()
 
     def stop(self) -> None:
+        self.released.set()
         self.http.shutdown()
         self.http.server_close()
         self.thread.join()
@@ -181,6 +191,24 @@ def test_what_a_killed_download_left_is_swept_away_and_a_running_one_is_not(serv
     os.utime(old, (time.time() - 7200,) * 2)
     assert fetch(server.source(), cache=tmp_path, progress=False).read_bytes() == CONTENT
     assert files(tmp_path) == ["file.bin", "file.bin.def.part"]
+
+
+def test_a_killed_download_leaves_no_wrong_file_and_is_started_again(server, tmp_path):
+    server.answers = [("stalls", CONTENT[:100_000]), ("whole", CONTENT)]
+    script = (
+        f"from unrolled.data.fetch import Source, fetch; fetch({server.source()}, cache={str(tmp_path)!r})"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+    try:
+        assert server.stalled.wait(60)
+    finally:
+        child.kill()
+        child.wait()
+    left = files(tmp_path)
+    assert len(left) == 1
+    assert left[0].endswith(".part")
+    assert fetch(server.source(), cache=tmp_path, progress=False).read_bytes() == CONTENT
+    assert files(tmp_path) == ["file.bin", *left]
 
 
 def test_an_interrupt_leaves_nothing_behind(server, tmp_path, monkeypatch):

@@ -146,6 +146,14 @@ def test_the_english_decides_the_spanish(short, learned):
     assert repeats > 1_000
 
 
+def test_it_is_never_open_where_a_clause_begins(learned):
+    """ "i see the boys and the girls and the men read" would say neither who is seen nor who reads."""
+    some_one = r"(?:the|a|my) (?:(?:big|small|strange|white) )*(?:boys?|girls?|m[ae]n|wom[ae]n|dogs?|cats?)"
+    text = "\n".join(" ".join(pair.source) for pair in learned)
+    assert not re.search(rf"\band {some_one} and {some_one}", text)
+    assert len(re.findall(rf"\b(?:but|because) {some_one} and {some_one}", text)) > 100
+
+
 def fits(marks: str, gender: str, number: str) -> bool:
     return gender in marks and number in marks
 
