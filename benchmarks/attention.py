@@ -1,26 +1,23 @@
 """One layer of multi-head attention beside `nn.MultiheadAttention`, x-transformers and the explicit form."""
 
+import warnings
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
-from x_transformers.x_transformers import Attention
 
+from benchmarks.explicit import explicit
 from benchmarks.timing import Row, Timer
 from unrolled.nn import MultiHeadAttention, causal_mask
-from unrolled.nn.functional import attend, attention_scores, attention_weights
 from unrolled.tap import record
 
-__all__ = ["SIZES", "explicit", "measure"]
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # it still calls torch.jit.script
+    from x_transformers.x_transformers import Attention
+
+__all__ = ["SIZES", "measure"]
 
 SIZES = ((8, 128, 128, 4), (4, 512, 256, 8), (1, 2048, 512, 8))
-
-
-def explicit(layer: MultiHeadAttention, x: Tensor, mask: Tensor | None) -> Tensor:
-    """Do what `layer` does, with scores and weights in full: the three functions of chapter 5."""
-    query, key, value = layer._project(x, None)
-    weights = attention_weights(attention_scores(query, key, scale=layer.d_head**-0.5), mask)
-    return layer.out_proj(attend(weights, value).transpose(1, 2).flatten(2))
 
 
 def measure(timer: Timer, sizes: tuple[tuple[int, int, int, int], ...] = SIZES) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.explicit import explicit
 from benchmarks.timing import Row, Spread, Timer, verdict
 from unrolled.nn import MultiHeadAttention, causal_mask
 
@@ -97,8 +98,6 @@ def _status(field: str) -> int:
 
 
 def _child(form: str, length: int, d_model: int, n_heads: int, threads: int) -> dict[str, float]:
-    from benchmarks.attention import explicit
-
     torch.set_num_threads(threads)
     layer = MultiHeadAttention(d_model, n_heads).eval()
 
