@@ -282,8 +282,8 @@ def small_multi30k(server: Server, monkeypatch: pytest.MonkeyPatch, german: str,
 def test_multi30k_comes_in_pairs(server, tmp_path, monkeypatch):
     monkeypatch.setattr(fetching, "cache_folder", lambda: tmp_path)
     # Only a line feed ends a line: a caption may hold other separators.
-    small_multi30k(server, monkeypatch, "Ein Hund.\nZwei\u2028Bäume \n", "A dog.\nTwo trees\n")
-    expected = [("Ein Hund.", "A dog."), ("Zwei\u2028Bäume", "Two trees")]
+    small_multi30k(server, monkeypatch, "Ein Hund.\nZwei\r\u2028Bäume \n", "A dog.\nTwo trees\n")
+    expected = [("Ein Hund.", "A dog."), ("Zwei\r\u2028Bäume", "Two trees")]
     assert public.multi30k("val", progress=False) == expected
     assert public.multi30k("val", progress=False) == expected
     assert server.requests == ["/multi30k/val.de.gz", "/multi30k/val.en.gz"]
