@@ -1,4 +1,4 @@
-"""``unrolled train``, ``evaluate``, ``generate``, ``recipes``: the experiments of the course from a terminal."""
+"""``unrolled train``, ``evaluate``, ``generate``, ``recipes``: the course's experiments from a terminal."""
 
 import argparse
 import json

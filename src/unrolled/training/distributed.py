@@ -1,7 +1,7 @@
 """One process or many: who I am, what my share is, and how sums are put together. Taught in chapter 14.
 
 ``torchrun --nproc_per_node=N -m unrolled train …`` starts N processes that differ by the environment
-variables RANK, LOCAL_RANK and WORLD_SIZE. Without these there is one process, and everything here does nothing.
+variables RANK, LOCAL_RANK and WORLD_SIZE. Without these there is one process, and nothing here does much.
 """
 
 import os

@@ -12,7 +12,7 @@ __all__ = ["commit", "hardware", "provenance"]
 
 
 def commit(folder: Path | None = None) -> str | None:
-    """Return the git commit of the code, ``+changes`` where tracked files differ from it; None without git."""
+    """Return the git commit of the code, with ``+changes`` where files differ from it; None without git."""
     where = Path(__file__).parent if folder is None else folder
 
     def git(*arguments: str) -> str:

@@ -33,7 +33,7 @@ __all__ = ["SCHEMA", "collect_runs", "record_result"]
 
 SCHEMA = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_FOLDER = re.compile(r"(?:^|[\s\"'=:(])(?:/|~/|[A-Za-z]:\\)[\w.~-]+")
+_FOLDER = re.compile(r"(?:^|[\s\"'=:(])(?:/|~/|[A-Za-z]:\\+)[\w.~-]+")
 _SPEED = ("tokens_per_s", "seconds", "grad_norm")
 
 

@@ -53,6 +53,9 @@ class Bears(Recipe):
         24_000, "how many to learn from; a tenth more to validate", unit="sentences", low=128
     )
     hidden: float = option(0.25, "share of the words that are hidden", low=0.01, high=0.99)
+    balance: float = option(
+        0.0, "power of a word's frequency that lowers its share of being hidden", low=0, high=1
+    )
     hidden_bears: float = option(0.0, "the same for 'bears' itself", low=0, high=1)
     n_layers: int = option(2, "blocks", low=1)
     n_heads: int = option(2, "attention heads of each", low=1)
@@ -77,6 +80,12 @@ class BearsTask:
             "train": (tokens[: r.sentences], lengths[: r.sentences]),
             "validation": (tokens[r.sentences :], lengths[r.sentences :]),
         }
+        counts = torch.bincount(tokens[tokens != PAD], minlength=len(WORDS)).double()
+        # Common words are easily guessed and teach little: as in word2vec, rare ones may get more than their share.
+        share = counts.clamp_min(1) ** -r.balance
+        share = share * r.hidden * counts.sum() / (counts * share).sum()
+        self._share = share.clamp_max(0.6).float()
+        self._share[PAD], self._share[_BEARS] = 0.0, r.hidden_bears
         bert = BERT(
             BertConfig(
                 vocab_size=len(WORDS),
@@ -114,8 +123,7 @@ class BearsTask:
 
     def _hide(self, tokens: Tensor, lengths: Tensor, g: Generator) -> Batch:
         r = self.recipe
-        share = torch.full(tokens.shape, r.hidden).masked_fill(tokens == _BEARS, r.hidden_bears)
-        hidden = (torch.rand(tokens.shape, generator=g) < share) & (tokens != PAD)
+        hidden = torch.rand(tokens.shape, generator=g) < self._share[tokens]
         return {
             "words": tokens.masked_fill(hidden, MASK),
             "answers": tokens.masked_fill(~hidden, IGNORE),
