@@ -171,6 +171,8 @@ def test_the_row_in_hand_has_a_frame_and_its_numbers_stand_in_the_middle(
         }"""
     )
     assert sides == [1, 2, 1] * 3  # paper, frame, paper
+    # A map this small does not scroll: its right edge is in sight.
+    assert page.locator(".u-scroll").evaluate("el => el.scrollWidth <= el.clientWidth")
     off = darkest.evaluate(
         """el => {
             const range = document.createRange();
