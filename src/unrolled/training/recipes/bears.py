@@ -81,7 +81,7 @@ class BearsTask:
             "validation": (tokens[r.sentences :], lengths[r.sentences :]),
         }
         counts = torch.bincount(tokens[tokens != PAD], minlength=len(WORDS)).double()
-        # Common words are easily guessed and teach little: as in word2vec, rare ones may get more than their share.
+        # Common words are easily guessed and teach little: as in word2vec, rare ones may get more.
         share = counts.clamp_min(1) ** -r.balance
         share = share * r.hidden * counts.sum() / (counts * share).sum()
         self._share = share.clamp_max(0.6).float()
@@ -122,7 +122,6 @@ class BearsTask:
             yield self._hide(tokens[chunks[i], :longest], lengths[chunks[i]], g)
 
     def _hide(self, tokens: Tensor, lengths: Tensor, g: Generator) -> Batch:
-        r = self.recipe
         hidden = torch.rand(tokens.shape, generator=g) < self._share[tokens]
         return {
             "words": tokens.masked_fill(hidden, MASK),
@@ -142,7 +141,11 @@ class BearsTask:
         return cross_entropy(logits, answers[asked], label_smoothing=smoothing)
 
     def vectors(self, model: nn.Module, sentences: list[bears.Sentence], *, hide: bool = True) -> Tensor:
-        """Return the last vector at the place of "bears", hidden or seen, for each sentence, ``[N, D]``."""
+        """Return one vector for the "bears" of each sentence, ``[N, D]``.
+
+        Hidden, it is the vector that the output layer compares with all words: what the model expects in that
+        place. Seen, it is what the last block gives.
+        """
         assert isinstance(model, BERT)
         device = model.token_embedding.weight.device
         tokens, lengths = encode_words([sentence.words for sentence in sentences])
@@ -151,6 +154,9 @@ class BearsTask:
             tokens[rows, places] = MASK
         mask = padding_mask(lengths, tokens.shape[1])
         vectors: Tensor = model.encode(tokens.to(device), mask.to(device))[rows, places]
+        if hide:
+            assert model.head is not None
+            vectors = model.head.norm(model.head.activation(model.head.dense(vectors)))
         return vectors.cpu()
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
