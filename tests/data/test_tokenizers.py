@@ -100,6 +100,16 @@ def test_a_corrupt_file_is_told(tokenizer, tmp_path, spoil):
         load(path)
 
 
+def test_a_save_that_fails_leaves_the_old_file(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    path.write_text("an older file", encoding="utf-8")
+    with pytest.raises(UnicodeEncodeError):
+        Characters(["\ud800"]).save(path)  # half a character, which no UTF-8 file can hold
+    assert [(p.name, p.read_text(encoding="utf-8")) for p in tmp_path.iterdir()] == [
+        ("tokenizer.json", "an older file")
+    ]
+
+
 def test_a_file_that_is_not_there_is_not_called_corrupt(tmp_path):
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "none.json")
