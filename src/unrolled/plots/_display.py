@@ -114,14 +114,11 @@ def _both_themes(text: str) -> str:
 
     for name, (light, dark) in SCALES.items():
         twin = {to_hex(light(i)): to_hex(dark(i)) for i in range(light.N)}
-        text = re.sub(
-            rf'<g id="{name}">.*?</g>',
-            lambda group, twin=twin: re.sub(
-                r"fill: (#\w{6})", lambda fill: pair(fill[1], twin.get(fill[1], fill[1])), group[0]
-            ),
-            text,
-            flags=re.DOTALL,
-        )
+
+        def in_both(cells: re.Match[str], twin: dict[str, str] = twin) -> str:
+            return re.sub(r"fill: (#\w{6})", lambda fill: pair(fill[1], twin.get(fill[1], fill[1])), cells[0])
+
+        text = re.sub(rf'<g id="{name}">.*?</g>', in_both, text, flags=re.DOTALL)
     return re.sub(r"fill: (#010102|#fffffe)\b", lambda ink: pair(*INKS[ink[1]]), text)
 
 
