@@ -178,7 +178,7 @@ def attention(
     key, value = _repeat_heads(key, query), _repeat_heads(value, query)
     # The scale goes to the queries, and the scores, which are nobody else's, are changed in place: every copy
     # of T times S numbers costs as much as the product itself.
-    scores = attention_scores(query * scale, key)
+    scores = (query * scale) @ key.transpose(-2, -1)  # [..., T, S]
     if bias is not None:
         scores = scores.add_(bias)
     blind = None
