@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from unrolled.data.bears import CANONICAL, SENSES, VOCABULARY, cue_words
-from unrolled.data.plane import RADIUS, Plane, bears_plane, plane
-from unrolled.data.word_vectors import WordVectors
+from unrolled.data.bears import CANONICAL, SENSES, VOCABULARY, corpus, cue_words
+from unrolled.data.plane import DECIMALS, RADIUS, Plane, bears_plane, plane
+from unrolled.data.word_vectors import WordVectors, word_vectors
 from unrolled.nn import SimpleSelfAttention
 
 
@@ -18,6 +18,18 @@ def test_every_word_has_a_point_within_the_radius(points: Plane) -> None:
     assert points.vectors.words == VOCABULARY
     assert points.vectors.matrix.shape == (len(VOCABULARY), 2)
     assert points.vectors.matrix.norm(dim=1).max().item() == pytest.approx(RADIUS)
+
+
+def test_last_digits_of_the_machine_do_not_reach_the_page(points: Plane) -> None:
+    """Two builds of the book hold the same points: what a matrix product leaves behind is rounded away."""
+    wiggled = word_vectors([sentence.words for sentence in corpus(seed=0)], 32, window=4)
+    noise = 1e-14 * torch.randn(wiggled.matrix.shape, dtype=torch.float64, generator=torch.manual_seed(0))
+    again, first = plane(WordVectors(wiggled.words, wiggled.matrix + noise)), bears_plane(0)
+    assert torch.equal(again.vectors.matrix, first.vectors.matrix)
+    for sense in SENSES:
+        assert torch.equal(again.landmarks[sense], first.landmarks[sense])
+    for number in points.vectors.matrix.flatten().tolist():
+        assert round(number, DECIMALS) == number
 
 
 def test_the_senses_stand_where_the_picture_wants_them(points: Plane) -> None:

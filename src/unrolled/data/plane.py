@@ -22,11 +22,15 @@ from torch import Tensor
 from unrolled.data.bears import SENSES, corpus, cue_words
 from unrolled.data.word_vectors import WordVectors, word_vectors
 
-__all__ = ["RADIUS", "Plane", "bears_plane", "plane"]
+__all__ = ["DECIMALS", "RADIUS", "Plane", "bears_plane", "plane"]
 
 # The point farthest from the middle lies this far from it. The size matters: plain dot products grow with its
 # square, and so does the sharpness of the softmax over them.
 RADIUS = 3.0
+
+# Linear algebra in threads and vector units adds in an order that differs from run to run, and so do the last
+# digits of what it gives. Without them two builds of the book hold the same points.
+DECIMALS = 6
 
 _BEARS_WEIGHT = 20.0
 _ANGLES = {"animal": 90, "endure": 210, "team": 330}  # degrees, counter-clockwise from the right
@@ -46,7 +50,7 @@ class Plane:
 
 
 def plane(vectors: WordVectors) -> Plane:
-    """Project word vectors ``[V, D]`` to a plane with one corner per sense.
+    """Project word vectors ``[V, D]`` to a plane with one corner per sense, rounded to `DECIMALS`.
 
     Raises:
         KeyError: a cue word of the bears corpus has no vector.
@@ -66,8 +70,9 @@ def plane(vectors: WordVectors) -> Plane:
     weight = weight.to(x).sqrt()[:, None]
     points = x @ torch.linalg.lstsq(weight * x, weight * target).solution  # [V, 2]
     points = points * (RADIUS / points.norm(dim=1).max())
-    flat = WordVectors(vectors.words, points)
-    return Plane(flat, {sense: flat.lookup(cue_words(sense)).mean(0) for sense in SENSES})
+    flat = WordVectors(vectors.words, points.round(decimals=DECIMALS))
+    means = {sense: flat.lookup(cue_words(sense)).mean(0) for sense in SENSES}
+    return Plane(flat, {sense: mean.round(decimals=DECIMALS) for sense, mean in means.items()})
 
 
 def bears_plane(seed: int = 0) -> Plane:
