@@ -110,8 +110,9 @@ class Seq2Seq(nn.Module):
         if config.score is not None:
             self.score = make_score(config.score, d_hidden, d_hidden)
             self.weights = Tap()
-            self.combine = nn.Linear(2 * d_hidden, d_hidden)
-        self.head = nn.Linear(d_hidden, config.target_size)
+            # Back to the width of a word vector: nothing wider need be compared with the words there are.
+            self.combine = nn.Linear(2 * d_hidden, d_model)
+        self.head = nn.Linear(d_hidden if config.score is None else d_model, config.target_size)
 
     def encode(self, source: SourceTokens, lengths: Lengths | None = None) -> Memory:
         """Read the source ``[B, S]``; `lengths` ``[B]`` says how many words of each sentence are real."""
@@ -144,7 +145,7 @@ class Seq2Seq(nn.Module):
             scores = self.score(hidden, memory.outputs)  # [B, T, S]
             weights = self.weights(attention_weights(scores, memory.mask))
             context = attend(weights, memory.outputs)  # [B, T, d_hidden]
-            hidden = torch.tanh(self.combine(torch.cat([context, hidden], dim=-1)))
+            hidden = torch.tanh(self.combine(torch.cat([context, hidden], dim=-1)))  # [B, T, d_model]
         return self.head(self.dropout(hidden)), state
 
     def forward(self, source: SourceTokens, target: Tokens, lengths: Lengths | None = None) -> Tensor:
