@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tools import address
 from tools.build_book import BuildError, build, execution_stamp
 
 CHAPTER = "04_everything"
@@ -99,7 +100,7 @@ def test_buttons_lead_to_the_repository_the_book_is_built_in(
     if slug:
         monkeypatch.setenv("GITHUB_REPOSITORY", slug)
     html = build(sample_root)
-    home = slug or "attention-unrolled/attention-unrolled"
+    home = slug or address.slug()
     chapter = (html / f"{CHAPTER}.html").read_text(encoding="utf-8")
     buttons = dict(re.findall(r'<a class="tool" href="([^"]*)"[^>]* title="([^"]*)"', chapter))
     assert {title: href for href, title in buttons.items()} == {

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 from markdown_it import MarkdownIt
 
+from tools import address
 from tools.notebooks.generate import GenerationError
 
 Convert = Callable[..., str]
@@ -89,7 +90,7 @@ def test_a_figure_becomes_an_image_by_its_public_address(markdown: Convert) -> N
     )
     assert made == (
         '<a id="fig-a" name="fig-a"></a>\n\n'
-        "![A map: of weights](https://raw.githubusercontent.com/attention-unrolled/attention-unrolled/main/"
+        f"![A map: of weights](https://raw.githubusercontent.com/{address.slug()}/main/"
         "book/figures/map.svg)\n\n**Fig. 7.1.** Each row *looks*."
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from tools import address
 from tools.notebooks.__main__ import ROOT, drift, main
 from tools.notebooks.generate import GenerationError, generate
 from tools.notebooks.leftovers import find_leftovers
@@ -46,14 +47,14 @@ def test_everything_becomes_a_valid_notebook_with_nothing_left_over(everything: 
 
 def test_the_first_cell_says_what_this_is_and_leads_back(everything: str) -> None:
     first = "".join(json.loads(everything)["cells"][0]["source"])
-    base = "attention-unrolled/attention-unrolled"
+    base = address.slug()
     assert first.startswith(
         '<a id="top" name="top"></a>\n\n# Everything a chapter may hold\n\n[![Open in Colab]('
     )
     assert (
         f"(https://colab.research.google.com/github/{base}/blob/main/notebooks/07_everything.ipynb)" in first
     )
-    assert "(https://attention-unrolled.github.io/attention-unrolled/07_everything.html)" in first
+    assert f"({address.pages_url()}07_everything.html)" in first
     assert "Chapter 7" in first
     assert "CC BY 4.0" in first
     assert "[MIT]" in first

@@ -2,11 +2,12 @@ from collections.abc import Callable
 
 import pytest
 
+from tools import address
 from tools.notebooks.generate import GenerationError
 
 Convert = Callable[..., str]
-PAGES = "https://attention-unrolled.github.io/attention-unrolled"
-RAW = "https://raw.githubusercontent.com/attention-unrolled/attention-unrolled/main"
+PAGES = address.pages_url().rstrip("/")
+RAW = f"https://raw.githubusercontent.com/{address.slug()}/main"
 
 
 @pytest.mark.parametrize(

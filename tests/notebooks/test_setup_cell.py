@@ -43,7 +43,7 @@ def test_in_a_bare_colab_the_package_and_its_small_helpers_are_installed(
     asked = run(
         setup_source(address.repository(), {}), {"unrolled", "jaxtyping", "wadler_lindig"}, monkeypatch
     )
-    repository = "unrolled @ git+https://github.com/attention-unrolled/attention-unrolled"
+    repository = f"unrolled @ git+https://github.com/{address.slug()}"
     assert [shlex.split(line)[1:] for line in asked] == [
         ["-q", "--no-deps", repository],
         ["-q", "--no-deps", "jaxtyping"],
