@@ -186,7 +186,8 @@ def attention(
         if not only_causal:
             mask, blind = _open_blind(mask)
         scores = scores.masked_fill_(~mask, float("-inf"))
-    weights = torch.softmax(scores, dim=-1)
+    # Without gradients the weights take the place of the scores: fresh memory is what a softmax waits for.
+    weights = torch.softmax(scores, -1, out=None if scores.requires_grad else scores)
     weights = weights if blind is None else weights.masked_fill(blind, 0.0)
     weights = tap(weights)
     return attend(drop(weights, dropout) if dropout > 0 else weights, value)
@@ -252,7 +253,7 @@ def _fused(
     for _ in range(lifted):
         query, key, value = query[None], key[None], value[None]
     dtype = query.dtype
-    # On a CPU the kernel's way back is four times slower in bf16 than in float32; autocast would undo the cast.
+    # On a CPU the kernel's way back is four times slower in bf16 than in float32; autocast undoes the cast.
     widened = dtype == torch.bfloat16 and query.device.type == "cpu" and query.requires_grad
     if widened:
         query, key, value = query.float(), key.float(), value.float()
