@@ -76,13 +76,6 @@ def test_a_path_outside_the_repository_is_named(wrong):
         address.edit_url(wrong)
 
 
-def test_the_install_command_touches_nothing_heavy():
-    command = address.install_command()
-    assert f"git+{address.repository()}@main" in command
-    assert "--no-deps" in command
-    assert not re.search(r"\b(torch|numpy|transformers|matplotlib|ipywidgets)\b", command)
-
-
 def test_the_citation_is_the_generated_one():
     assert (ROOT / "CITATION.cff").read_text(encoding="utf-8") == citation.citation()
 

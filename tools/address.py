@@ -18,7 +18,6 @@ __all__ = [
     "colab_url",
     "edit_url",
     "file_url",
-    "install_command",
     "issues_url",
     "new_issue_url",
     "pages_url",
@@ -30,9 +29,6 @@ __all__ = [
 ROOT = Path(__file__).parents[1]
 BRANCH = "main"
 SLUG = r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+"
-# What the package imports and Colab does not bring. All small and pure Python; never torch, numpy or
-# transformers, which pip would download by the gigabyte to replace the ones that fit Colab's GPU.
-COLAB_LACKS = ("jaxtyping", "wadler-lindig")
 
 
 class AddressError(ValueError):
@@ -113,13 +109,5 @@ def new_issue_url(title: str, body: str = "") -> str:
     return f"{issues_url()}/new?{urlencode(said)}"
 
 
-def install_command() -> str:
-    """Return the command that installs the package in Colab, to stand after ``%`` or ``!``.
-
-    It resolves no dependencies, so whatever torch is there stays.
-    """
-    return f'pip install --quiet --no-deps {" ".join(COLAB_LACKS)} "unrolled @ git+{repository()}@{BRANCH}"'
-
-
 if __name__ == "__main__":
-    print(repository(), pages_url(), issues_url(), install_command(), sep="\n")
+    print(repository(), pages_url(), issues_url(), sep="\n")
