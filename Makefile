@@ -29,6 +29,7 @@ help: ## Show this list
 env: $(INSTALLED) ## Create or refresh the environment in .venv from requirements.lock
 
 $(INSTALLED): requirements.lock pyproject.toml
+	@echo "Installing the environment into $(VENV); a few minutes the first time"
 	@test -x $(PY) || { python=$$(tools/find_python.sh) && "$$python" -m venv $(VENV); }
 	$(PY) -m pip install --quiet -r requirements.lock
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
