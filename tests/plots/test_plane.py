@@ -35,6 +35,32 @@ def test_labels_of_a_crowd_do_not_overlap_and_stay_inside() -> None:
     assert all(frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1) for box in boxes)
 
 
+def test_a_label_is_nearest_to_its_own_point_even_where_another_place_is_emptier() -> None:
+    points = {
+        "bears": (-0.16, -0.12), "honey": (-0.05, 2.35), "forest": (-0.09, 2.08), "grief": (-2.14, -1.15),
+        "burden": (-2.0, -1.16), "trophy": (2.05, -1.04), "goalkeeper": (2.18, -1.3), "today": (0.06, -0.12),
+        "she": (-0.04, -0.28), "I love bears": (-0.05, 0.41), "She bears the pain": (-0.71, -0.73),
+        "Bears won the game": (0.81, -0.85),
+    }  # fmt: skip
+    ax = plane(list(points.values()), list(points), arrows=[(0, 9), (0, 10), (0, 11)])
+    dots = ax.transData.transform(list(points.values()))
+    frame = ax.get_window_extent()
+    texts = {t.get_text(): t for t in ax.texts if t.get_text()}
+    assert list(texts) == list(points)
+    boxes = {name: text.get_window_extent() for name, text in texts.items()}
+    for own, (name, box) in enumerate(boxes.items()):
+        gaps = [math.hypot(max(0, box.x0 - x, x - box.x1), max(0, box.y0 - y, y - box.y1)) for x, y in dots]
+        others = gaps[:own] + gaps[own + 1 :]
+        # By five pixels where there is room. These stand too close to others for that, but no label strays.
+        crowded = name in {"bears", "today", "she", "grief", "burden"}
+        assert min(others) - gaps[own] > (0 if crowded else 5), name
+        assert frame.padded(1).contains(box.x0, box.y0), name
+        assert frame.padded(1).contains(box.x1, box.y1), name
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes.values(), 2))
+    lines = [t for t in ax.texts if not t.get_text() and t.get_zorder() == 1]
+    assert lines == []  # no label had to go so far that it needs a line
+
+
 def test_an_arrow_runs_from_its_first_point_to_its_second() -> None:
     ax = plane(CROWD, [""] * 5, arrows=[(3, 0)])
     (arrow,) = ax.texts

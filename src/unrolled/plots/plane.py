@@ -35,12 +35,26 @@ PLACES = [
         (-1, -0.5),
         (0, 1),
         (0, -1),
+        (0.4, 1),
+        (-0.4, 1),
+        (0.4, -1),
+        (-0.4, -1),
         (1, 1.6),
         (-1, 1.6),
         (1, -1.6),
         (-1, -1.6),
     )
 ]
+
+
+# What a place costs: a square pixel outside the axes, one that covers something, a line to the point, and
+# each pixel that is missing until every other point is CLEAR typographic points farther than the label's own.
+OUTSIDE = 20.0
+COVERED = 10.0
+LEADER = 200.0
+ASTRAY = 100.0
+CLEAR = 6.0
+ROUNDS = 8
 
 
 def plane(
@@ -140,7 +154,7 @@ def _frame(ax: Axes, array: NDArray[Any]) -> None:
 
 
 def _place(ax: Axes, array: NDArray[Any], names: list[str], segments: list[tuple[Any, Any]]) -> None:
-    """Put each label where it covers the least, trying near places before far ones."""
+    """Put each label where it covers little and is nearest to its own point, trying near places first."""
     figure = laid_out(ax)
     unit = figure.dpi / 72
     dots = ax.transData.transform(array)
@@ -151,17 +165,36 @@ def _place(ax: Axes, array: NDArray[Any], names: list[str], segments: list[tuple
             x, y = a + share * (b - a)
             taken.append(Bbox.from_bounds(x - 2 * unit, y - 2 * unit, 4 * unit, 4 * unit))
     frame = ax.get_window_extent()
-    for name, point in zip(names, array, strict=True):
-        if not name:
-            continue
-        text = ax.annotate(
-            name, (point[0], point[1]), (0, 0), textcoords="offset points", color=INK, va="center", zorder=4,
-            parse_math=False,
-        )  # fmt: skip
-        best = min(PLACES, key=lambda place: _cost(text, place, taken, frame))
-        taken.append(_move(text, best).padded(3 * unit))
-        if abs(best[0]) + abs(best[1]) > 20:
-            _leader(ax, point, best)
+    texts = {
+        i: ax.annotate(
+            name, (array[i][0], array[i][1]), (0, 0), textcoords="offset points", color=INK, va="center",
+            zorder=4, parse_math=False,
+        )
+        for i, name in enumerate(names) if name
+    }  # fmt: skip
+    # The box of each label at each place, and what it costs whatever the other labels do.
+    boxes = {i: [_move(text, place) for place in PLACES] for i, text in texts.items()}
+    fixed = {i: [_cost(box, place, taken, frame) + _astray(box, i, dots, unit)
+                 for box, place in zip(boxes[i], PLACES, strict=True)] for i in texts}  # fmt: skip
+    chosen: dict[int, int] = {}
+    # The longest first, which fit in few places; then round again, until none wants to move.
+    order = sorted(texts, key=lambda i: -boxes[i][0].width)
+    for _ in range(ROUNDS):
+        before = dict(chosen)
+        for i in order:
+            others = [boxes[j][k].padded(3 * unit) for j, k in chosen.items() if j != i]
+            costs = [
+                cost + COVERED * sum(_overlap(box, other) for other in others)
+                for cost, box in zip(fixed[i], boxes[i], strict=True)
+            ]
+            chosen[i] = costs.index(min(costs))
+        if chosen == before:
+            break
+    for i, text in texts.items():
+        place = PLACES[chosen[i]]
+        _move(text, place)
+        if _far(place):
+            _leader(ax, array[i], place)
 
 
 def _leader(ax: Axes, point: NDArray[Any], place: tuple[float, float, str]) -> None:
@@ -178,11 +211,26 @@ def _move(text: Annotation, place: tuple[float, float, str]) -> Bbox:
     return text.get_window_extent()
 
 
-def _cost(text: Annotation, place: tuple[float, float, str], taken: list[Bbox], frame: Bbox) -> float:
-    box = _move(text, place)
+def _far(place: tuple[float, float, str]) -> bool:
+    """Tell whether a label there needs a line to its point."""
+    return abs(place[0]) + abs(place[1]) > 20
+
+
+def _cost(box: Bbox, place: tuple[float, float, str], taken: list[Bbox], frame: Bbox) -> float:
     covered = sum(_overlap(box, other) for other in taken)
     outside = box.width * box.height - _overlap(box, frame)
-    return covered + 2 * outside + 0.01 * (place[0] ** 2 + place[1] ** 2)
+    return (
+        COVERED * covered + OUTSIDE * outside + 0.01 * (place[0] ** 2 + place[1] ** 2) + LEADER * _far(place)
+    )
+
+
+def _astray(box: Bbox, own: int, dots: NDArray[Any], unit: float) -> float:
+    """Return what it costs that a label stands about as near to another point as to its own."""
+    corners = np.array([[box.x0, box.y0], [box.x1, box.y1]])
+    gaps = np.hypot(*np.maximum(0, np.maximum(corners[0] - dots, dots - corners[1])).T)
+    # Points that coincide share their labels.
+    others = gaps[np.hypot(*(dots - dots[own]).T) > unit]
+    return ASTRAY * max(0.0, float(gaps[own] + CLEAR * unit - others.min(initial=np.inf)))
 
 
 def _overlap(a: Bbox, b: Bbox) -> float:
