@@ -1,7 +1,6 @@
 """What the platform makes of a chapter, on a sample that holds one of everything."""
 
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,28 +108,19 @@ def test_buttons_lead_to_the_repository_the_book_is_built_in(
         "Edit this page": f"https://github.com/{home}/edit/main/book/{CHAPTER}.md",
         "Report an issue with this page": f"https://github.com/{home}/issues/new?title=book%2F{CHAPTER}.md%3A+",
     }
-    assert (html / "notebooks" / f"{CHAPTER}.ipynb").is_file()
+    notebook = (html / "notebooks" / f"{CHAPTER}.ipynb").read_text(encoding="utf-8")
+    owner, name = home.split("/")
+    for link in (
+        f"https://colab.research.google.com/github/{home}/blob/main/notebooks/{CHAPTER}.ipynb",
+        f"https://github.com/{home}/blob/main/LICENSE",
+        f"https://{owner}.github.io/{name}/{CHAPTER}.html",
+        f'unrolled @ git+https://github.com/{home}\\"',
+    ):
+        assert link in notebook
     # A page without a notebook offers neither to run nor to download one.
     references = (html / "references.html").read_text(encoding="utf-8")
     assert "colab" not in references
     assert "Edit this page" in references
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {
-        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
-    }
-
-
-def test_two_builds_of_one_state_are_the_same_files(sample_root: Path) -> None:
-    """The second build runs every cell afresh: nothing of the first is left."""
-    html = build(sample_root)
-    first = files(html)
-    shutil.rmtree(html.parent)
-    second = files(build(sample_root))
-    assert first.keys() == second.keys()
-    assert [name for name in first if first[name] != second[name]] == []
-    assert len(first) > 10
 
 
 def test_the_book_has_no_file_that_nothing_asks_for(sample_book: Path) -> None:
@@ -179,6 +169,10 @@ def broken(root: Path, text: str) -> str:
         (
             "```{quiz}\n:label: quiz-bad\nQ?\n\n- [x] a :: b\n- [ ] c\n```",
             "expected 'choice :: feedback', got 'c'",
+        ),
+        (
+            "```{only} html\nText.\n```",
+            f"book/{CHAPTER}.md:|{{only}} is a directive the notebooks do not know",
         ),
     ],
 )

@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 
+from tools.notebooks.generate import GenerationError, generate
 from unrolled.widgets import bundle
 
 from .links import Links, links
@@ -99,12 +100,17 @@ def add_files(app: Sphinx, error: Exception | None) -> None:
     static = Path(app.outdir) / "_static"
     (static / "unrolled-widgets.js").write_text(bundle.page_script(bundle.WIDGETS), encoding="utf-8")
     (static / "unrolled-widgets.css").write_text(bundle.stylesheet(), encoding="utf-8")
-    for docname in sorted(app.env.found_docs):
-        notebook = Path(app.srcdir).parent / "notebooks" / f"{docname}.ipynb"
-        if notebook.exists():
-            copy = Path(app.outdir) / "notebooks" / f"{docname}.ipynb"
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(notebook, copy)
+    root = Path(app.srcdir).parent
+    try:
+        # Not the committed files: those carry the declared address, and the site of a fork its own.
+        notebooks = generate(root)
+    except GenerationError as problems:
+        raise ExtensionError(f"no notebook can be made:\n{problems}") from problems
+    for docname, text in notebooks.items():
+        if docname in app.env.found_docs and links(root, docname).download:
+            path = Path(app.outdir) / "notebooks" / f"{docname}.ipynb"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode("utf-8"))
 
 
 def drop_widget_state(app: Sphinx, doctree: nodes.document) -> None:
