@@ -6,6 +6,7 @@ from torch import Generator, Tensor
 
 from unrolled.generate.modes import writing
 from unrolled.generate.sampling import check_sampling, sample_next
+from unrolled.generate.step import stepper
 from unrolled.nn.embedding import check_tokens
 from unrolled.nn.gpt import GPT
 from unrolled.shapes import Lengths, ShapeError, Tokens, check_shape
@@ -72,8 +73,12 @@ def generate(
     keys_values = model.new_cache(min(total, context)) if cache else None
     read = 0
     with writing(model):
+        step = None if keys_values is None else stepper(model, keys_values)
         for t in range(shortest, total):
-            if keys_values is not None and t <= context:
+            if step is not None and 0 < read == t - 1 < context:
+                logits = step(written[:, read:t])  # [B, 1, V]
+                read = t
+            elif keys_values is not None and t <= context:
                 logits = model(written[:, read:t], cache=keys_values)  # [B, t - read, V]
                 read = t
             else:
