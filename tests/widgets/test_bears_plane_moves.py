@@ -1,0 +1,135 @@
+"""The words of the bears plane are moved by mouse, touch, keyboard and typing."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.widgets.bears import LANDMARKS, SENTENCES, VECTORS, agree, handle, mount, state
+from unrolled.widgets.bears_plane import BearsPlane
+
+
+@pytest.fixture
+def widget() -> BearsPlane:
+    return BearsPlane(VECTORS, SENTENCES, landmarks=LANDMARKS)
+
+
+def centre(page: Page, word: str) -> tuple[float, float]:
+    handle(page, word).scroll_into_view_if_needed()
+    box = handle(page, word).locator(".u-dot").bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_keyboard_moves_a_word(page: Page, widget: BearsPlane) -> None:
+    mount(page, widget)
+    love = handle(page, "love")
+    love.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    assert state(page)[list(VECTORS).index("love")] == [0.35, 0.8]
+    expect(love).to_have_attribute("aria-valuetext", "x 0.35, y 0.80")
+    expect(page.locator(".u-live")).to_contain_text("love at (0.35, 0.80). bears in “I love bears”")
+    expect(love).to_be_focused()
+    agree(page, SENTENCES)
+    for _ in range(9):
+        page.keyboard.press("Shift+ArrowLeft")
+    assert state(page)[list(VECTORS).index("love")][0] == -widget.limit  # and not beyond the plane
+
+
+def test_the_plane_is_one_tab_stop_and_pages_lead_to_the_other_words(page: Page, widget: BearsPlane) -> None:
+    mount(page, widget)
+    handle(page, "bears").focus()
+    expect(page.locator(".u-keys")).to_be_visible()
+    visited = []
+    for _ in range(8):
+        page.keyboard.press("PageDown")
+        visited.append(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+        expect(page.locator(".u-handle[tabindex='0']")).to_have_count(1)
+    assert visited == [
+        "love",
+        "pain",
+        "won",
+        "game",
+        "I",
+        "she",
+        "the",
+        "bears",
+    ]  # never honey: nobody says it
+    page.keyboard.press("PageUp")
+    expect(handle(page, "the")).to_be_focused()
+    expect(page.get_by_label("Word", exact=True).locator("option:checked")).to_have_text("the")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Word", exact=True)).to_be_focused()
+    expect(page.locator(".u-keys")).to_be_hidden()
+    page.get_by_label("Word", exact=True).select_option("honey")
+    page.keyboard.press("Shift+Tab")
+    expect(handle(page, "honey")).to_be_focused()
+    assert "Page Up and Page Down" in (page.locator(".u-plane").get_attribute("aria-label") or "")
+
+
+def test_mouse_drags_a_word(page: Page, widget: BearsPlane) -> None:
+    mount(page, widget)
+    x, y = centre(page, "game")
+    width = page.locator(".u-plane").evaluate("plane => plane.getBoundingClientRect().width")
+    unit = width / (2 * widget.limit)
+    page.mouse.move(x + 3, y + 2)
+    page.mouse.down()
+    page.mouse.move(x + 3 - unit / 2, y + 2 - unit, steps=4)
+    page.mouse.up()
+    page.mouse.move(x, y)  # let go: it follows no more
+    assert np.allclose(state(page)[list(VECTORS).index("game")], [1.4 - 0.5, -0.6 + 1.0], atol=0.02)
+    agree(page, SENTENCES)
+
+
+def test_touch_drags_a_word(new_page: Any, widget: BearsPlane) -> None:
+    page = new_page(has_touch=True, viewport={"width": 375, "height": 740})
+    mount(page, widget)
+    x, y = centre(page, "pain")
+    width = page.locator(".u-plane").evaluate("plane => plane.getBoundingClientRect().width")
+    unit = width / (2 * widget.limit)
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        at = [{"x": px, "y": py} for px, py in points]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", (x, y))
+    for part in (0.25, 0.5, 0.75, 1.0):
+        touch("touchMove", (x + part * unit, y - part * unit))
+    touch("touchEnd")
+    assert np.allclose(state(page)[list(VECTORS).index("pain")], [-1.3 + 1.0, -0.5 + 1.0], atol=0.02)
+    agree(page, SENTENCES)
+
+
+def test_typed_coordinates_move_a_word_exactly(page: Page, widget: BearsPlane) -> None:
+    mount(page, widget)
+    page.get_by_label("Word", exact=True).select_option("won")
+    for axis, text in (("x", "−1,25"), ("y", "0.125")):
+        page.get_by_label(axis, exact=True).fill(text)
+        page.get_by_label(axis, exact=True).press("Tab")
+    assert state(page)[list(VECTORS).index("won")] == [-1.25, 0.125]
+    agree(page, SENTENCES)
+
+
+HOSTILE = "<img/src=x/onerror=alert(1)>"
+
+
+@pytest.mark.parametrize("bad", ["NaN", "Infinity", "-∞", "1e999", "2.5", "", "0x1", HOSTILE])
+def test_a_bad_number_is_refused_and_the_page_goes_on(page: Page, widget: BearsPlane, bad: str) -> None:
+    mount(page, widget)
+    before = state(page)
+    field = page.get_by_label("x", exact=True)
+    field.fill(bad)
+    field.press("Tab")
+    got = f"“{bad}”" if bad else "nothing"
+    message = page.get_by_text(f"Expected a number between −2 and 2, got {got}.")
+    expect(message).to_be_visible()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    assert state(page) == before
+    field.fill("0.5")
+    field.press("Enter")
+    expect(message).to_have_count(0)
+    assert state(page)[list(VECTORS).index("bears")] == [0.5, 0.3]
+    agree(page, SENTENCES)
