@@ -14,7 +14,6 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from unrolled.training.progress import Progress
 from unrolled.training.recipe import Recipe
 from unrolled.training.schedule import learning_rate_factor
 from unrolled.training.seeds import derived_seed
+from unrolled.training.state import State, join, split
 from unrolled.training.task import Batch, Task
 
 __all__ = ["Trainer"]
@@ -52,27 +52,6 @@ class _Loss(nn.Module):
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         return self.of(self.model, batch)
-
-
-@dataclass
-class _State:
-    """What a checkpoint remembers besides tensors."""
-
-    step: int = 0
-    epoch: int = 0
-    batch: int = 0
-    """Batches of this epoch that have been used."""
-    tokens: int = 0
-    """Targets so far."""
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    window_loss: float = 0.0
-    """Summed since the last point of the curve, as is `window_count`."""
-    window_count: float = 0.0
-    best_loss: float | None = None
-    best_step: int = 0
-    validations_since_best: int = 0
-    done: bool = False
 
 
 class Trainer:
@@ -96,7 +75,7 @@ class Trainer:
         self.progress = Progress.silent() if progress is None else progress
         self.model = task.model.to(workers.device)
         self.optimizer = self._make_optimizer()
-        self.state = _State()
+        self.state = State()
         self.best: dict[str, Tensor] = {}
         position = self._resume()
         self.loss: nn.Module = _Loss(task)
@@ -269,10 +248,8 @@ class Trainer:
         self._started = (time.perf_counter(), time.process_time())
         if self.curve is None:
             return
-        tensors = {f"model/{name}": tensor for name, tensor in model_tensors(self.model).items()}
-        tensors |= {f"best/{name}": tensor for name, tensor in self.best.items()}
         remembered = optimizer_tensors(self.optimizer, self.model)
-        tensors |= {f"optimizer/{name}": tensor for name, tensor in remembered.items()}
+        tensors = join({"model": model_tensors(self.model), "best": self.best, "optimizer": remembered})
         state = {
             "recipe": self.recipe.name,
             "config": self.recipe.config(),
@@ -290,13 +267,9 @@ class Trainer:
         written = (state.pop("recipe"), state.pop("config"))
         if written != (self.recipe.name, self.recipe.config()):
             raise CheckpointError("the checkpoint was written with other options than these")
-        parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
-        for key, tensor in tensors.items():
-            part, _, name = key.partition("/")
-            parts[part][name] = tensor
-        load_model(self.model, parts["model"])
-        load_optimizer(self.optimizer, self.model, parts["optimizer"])
-        self.best = parts["best"]
+        model, self.best, optimizer = split(tensors, "model", "best", "optimizer")
+        load_model(self.model, model)
+        load_optimizer(self.optimizer, self.model, optimizer)
         position = int(state.pop("curve"))
-        self.state = _State(**state)
+        self.state = State(**state)
         return position
