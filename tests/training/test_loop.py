@@ -104,6 +104,15 @@ def test_it_stops_when_validation_gets_no_better_and_keeps_the_best(trained):
     assert last.validation_loss() == pytest.approx(list(validation.values())[-1], rel=1e-12)
 
 
+def test_a_run_taken_up_again_still_has_its_best_weights(trained, tmp_path):
+    options = {"lr": 2.0, "schedule": "constant", "steps": 200, "validate_every": 2, "patience": 3}
+    first, curve = trained(folder=tmp_path, keep_best=True, **options)
+    again, _ = trained(folder=tmp_path, keep_best=True, **options)
+    assert again.state.step == first.state.step
+    best = min(p["validation_loss"] for p in curve if "validation_loss" in p)
+    assert again.validation_loss() == pytest.approx(best, rel=1e-12)
+
+
 def test_bf16_multiplies_in_16_bits_and_learns_the_same(trained):
     _, exact = trained(double=False, steps=40)
     trainer, rough = trained(double=False, steps=40, precision="bf16")
