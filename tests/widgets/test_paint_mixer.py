@@ -1,6 +1,5 @@
 """The paint mixer in a browser: torch's softmax, Python's colours, both tabs, by mouse and keyboard."""
 
-import itertools
 import json
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from tests.widgets.light import channels, light
 from unrolled.nn import attend, attention_scores, attention_weights
 from unrolled.widgets import bundle, colour
 from unrolled.widgets.paint_mixer import PaintMixer
@@ -36,16 +36,6 @@ def read(page: Page) -> tuple[list[float], list[float], str]:
 
 def score(page: Page, name: str) -> Locator:
     return page.get_by_label(f"Score of {name}")
-
-
-def channels(hexed: str) -> torch.Tensor:
-    return torch.from_numpy(255 * colour.rgb(hexed))
-
-
-def light(hexed: str) -> torch.Tensor:
-    """Return linear light, by the definition of sRGB, apart from the package's own code."""
-    c = torch.tensor([int(hexed[i : i + 2], 16) / 255 for i in (1, 3, 5)], dtype=torch.float64)
-    return torch.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
 def agree(page: Page, paints: dict[str, str] = PAINTS) -> None:
@@ -251,40 +241,6 @@ def test_fallback_holds_the_numbers(new_page: Any) -> None:
             f"{s:.2f}".replace("-", "−"), f"{a:.2f}"
         ]  # fmt: skip
     expect(page.locator("caption")).to_contain_text(widget.mixed())
-
-
-def test_light_goes_there_and_back() -> None:
-    for hexed in ("#000000", "#ffffff", "#0a0b0c", "#3a7d52", "#fe01c8"):
-        assert colour.to_hex(colour.linear(hexed)) == hexed
-        np.testing.assert_allclose(colour.linear(hexed), light(hexed).numpy(), atol=1e-12)
-    half = colour.mix(np.array([0.5, 0.5]), ["#000000", "#ffffff"])
-    assert half == "#bcbcbc"  # half the light, not half the number
-
-
-def test_every_plain_name_names_itself() -> None:
-    assert [colour.nearest_name(hexed) for hexed in colour.NAMES.values()] == list(colour.NAMES)
-
-
-GREYS = {name for name in colour.NAMES if name.split()[-1] in ("black", "charcoal", "grey", "white")}
-
-
-def test_what_has_a_hue_is_not_called_grey_and_what_has_none_is() -> None:
-    for red, green, blue in itertools.product(range(45, 256, 15), repeat=3):
-        hexed = f"#{red:02x}{green:02x}{blue:02x}"
-        spread = max(red, green, blue) - min(red, green, blue)
-        if spread == 0:
-            assert colour.nearest_name(hexed) in GREYS, hexed
-        elif spread >= 45:
-            assert colour.nearest_name(hexed) not in GREYS, hexed
-
-
-@pytest.mark.parametrize(
-    ("hexed", "name"), [("#dbafb1", "dusty pink"), ("#59797c", "slate"), ("#3b5a60", "smoky teal")]
-)
-def test_a_muted_colour_gets_the_name_of_its_hue(page: Page, hexed: str, name: str) -> None:
-    assert colour.nearest_name(hexed) == name
-    source = f"(hexed) => {{ {bundle._inline(['colour'])} return $colour.nearestName(hexed[0], hexed[1]); }}"
-    assert page.evaluate(source, [hexed, colour.NAMES]) == name
 
 
 @pytest.mark.parametrize(
