@@ -12,9 +12,9 @@ from unrolled.data.batches import (
     crops,
     length_batches,
     pad,
-    seeded,
     translation_batches,
 )
+from unrolled.data.seeds import seeded
 from unrolled.data.special import SPECIAL
 from unrolled.shapes import ShapeError
 

@@ -3,9 +3,9 @@ import torch
 
 from tests.training.conftest import ALONE
 from unrolled.data import bears
+from unrolled.data.batches import IGNORED
 from unrolled.training import GenerateOptions
 from unrolled.training.loop import Trainer
-from unrolled.training.loss import IGNORE
 from unrolled.training.recipes import recipes
 from unrolled.training.recipes.bears import MASK, PAD, WORDS, Bears
 from unrolled.training.recipes.reversal import Reversal
@@ -42,7 +42,7 @@ def test_every_sentence_comes_once_an_epoch_with_words_hidden_as_asked(small):
     seen = []
     hidden = words = hidden_bears = n_bears = 0
     for batch in small.batches("train", 0, 0):
-        asked = batch["answers"] != IGNORE
+        asked = batch["answers"] != IGNORED
         assert bool((batch["words"][asked] == MASK).all())
         whole = torch.where(asked, batch["answers"], batch["words"])
         assert not bool((whole == MASK).any())

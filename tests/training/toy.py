@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from unrolled.training import IGNORE, Recipe, cross_entropy, option, seeded
+from unrolled.training import IGNORED, Recipe, cross_entropy, option, seeded
 
 WORDS = 7
 
@@ -46,7 +46,7 @@ class ToyTask:
             words = (first + torch.arange(10)) % WORDS
             noise = torch.rand(words.shape, generator=g) < 0.1
             words[noise] = torch.randint(0, WORDS, (int(noise.sum()),), generator=g)
-            answers = words[:, 1:].masked_fill(torch.arange(9) >= lengths[:, None], IGNORE)
+            answers = words[:, 1:].masked_fill(torch.arange(9) >= lengths[:, None], IGNORED)
             yield {"words": words[:, :-1], "answers": answers}
 
     def loss(self, model, batch):
@@ -56,7 +56,7 @@ class ToyTask:
     def evaluate(self, model):
         right = n = 0
         for batch in self.batches("validation", 0, 0):
-            asked = batch["answers"] != IGNORE
+            asked = batch["answers"] != IGNORED
             right += int(
                 (model(batch["words"].to(model.mix.weight.device)).argmax(-1).cpu() == batch["answers"])[
                     asked

@@ -23,6 +23,7 @@ from tests.widgets.bears import (
     torch_says,
     type_sentence,
 )
+from tests.widgets.notebook import NOTEBOOK
 from unrolled.widgets import bundle
 from unrolled.widgets.bears_plane import BearsPlane
 
@@ -142,26 +143,10 @@ def test_reset_brings_everything_back(page: Page, widget: BearsPlane) -> None:
     expect(page.get_by_label("Your own sentence")).to_have_value("")
 
 
-# What anywidget gives a script in a notebook: a model that tells listeners, and sends what is saved.
-NOTEBOOK = """async ({ esm, state }) => {
-  const heard = new Map();
-  globalThis.saved = [];
-  globalThis.model = {
-    get: (name) => state[name],
-    set(name, value) { state[name] = value; (heard.get(`change:${name}`) ?? []).forEach((tell) => tell()); },
-    on: (event, tell) => heard.set(event, [...(heard.get(event) ?? []), tell]),
-    off: (event, tell) => heard.set(event, (heard.get(event) ?? []).filter((other) => other !== tell)),
-    save_changes: () => saved.push({ vectors: state.vectors, scale: state.scale }),
-  };
-  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
-  const el = document.body.appendChild(document.createElement("main"));
-  globalThis.stop = (await import(url)).default.render({ model, el });
-}"""
-
-
 def test_a_kernel_hears_and_is_heard(page: Page, widget: BearsPlane) -> None:
     page.goto("about:blank")
-    page.evaluate(NOTEBOOK, {"esm": bundle.esm(widget.name), "state": widget.state()})
+    given = {"esm": bundle.esm(widget.name), "state": widget.state(), "kept": ["vectors", "scale"]}
+    page.evaluate(NOTEBOOK, given)
     handle(page, "love").focus()
     page.keyboard.press("ArrowUp")
     set_scale(page, 1)

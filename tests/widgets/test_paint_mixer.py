@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.widgets.light import channels, light
+from tests.widgets.notebook import NOTEBOOK
 from unrolled.nn import attend, attention_scores, attention_weights
 from unrolled.widgets import bundle, colour
 from unrolled.widgets.paint_mixer import PaintMixer
@@ -151,27 +152,11 @@ def test_reset(page: Page) -> None:
     agree(page)
 
 
-# What anywidget gives a script in a notebook: a model that tells listeners, and sends what is saved.
-NOTEBOOK = """async ({ esm, state }) => {
-  const heard = new Map();
-  globalThis.saved = [];
-  globalThis.model = {
-    get: (name) => state[name],
-    set(name, value) { state[name] = value; (heard.get(`change:${name}`) ?? []).forEach((tell) => tell()); },
-    on: (event, tell) => heard.set(event, [...(heard.get(event) ?? []), tell]),
-    off: (event, tell) => heard.set(event, (heard.get(event) ?? []).filter((other) => other !== tell)),
-    save_changes: () => saved.push({ scores: state.scores, sharpness: state.sharpness }),
-  };
-  const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
-  const el = document.body.appendChild(document.createElement("main"));
-  globalThis.stop = (await import(url)).default.render({ model, el });
-}"""
-
-
 def test_a_kernel_hears_and_is_heard(page: Page) -> None:
     widget = PaintMixer(PAINTS, SCORES)
     page.goto("about:blank")
-    page.evaluate(NOTEBOOK, {"esm": bundle.esm(widget.name), "state": widget.state()})
+    given = {"esm": bundle.esm(widget.name), "state": widget.state(), "kept": ["scores", "sharpness"]}
+    page.evaluate(NOTEBOOK, given)
     score(page, "red").press("End")
     page.get_by_role("tab", name="Ask for a colour").click()
     page.get_by_label("Sharpness").press("End")

@@ -4,13 +4,13 @@ Whatever is drawn here is drawn from a generator seeded by numbers the caller na
 epoch are the same however often, and from wherever, a run is resumed. Taught in chapters 9, 10 and 11.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
 
+from unrolled.data.seeds import seeded
 from unrolled.data.special import SPECIAL
 from unrolled.nn.masks import padding_mask
 from unrolled.shapes import Lengths, Mask, Tokens, check_shape
@@ -23,7 +23,6 @@ __all__ = [
     "crops",
     "length_batches",
     "pad",
-    "seeded",
     "translation_batches",
 ]
 
@@ -68,12 +67,6 @@ class TranslationBatch:
     def to(self, device: torch.device | str) -> "TranslationBatch":
         """Return the batch on another device."""
         return TranslationBatch(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
-
-
-def seeded(*numbers: int) -> Generator:
-    """Return a generator for these numbers, such as seed, epoch and step; others give an unrelated one."""
-    digest = hashlib.sha256(" ".join(map(str, numbers)).encode()).digest()
-    return Generator().manual_seed(int.from_bytes(digest[:8]) >> 1)
 
 
 def pad(sequences: Sequence[Sequence[int]], *, value: int = SPECIAL.pad) -> tuple[Tokens, Lengths]:

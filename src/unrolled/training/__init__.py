@@ -3,16 +3,17 @@
 `unrolled.training.recipes` says what can be trained, `unrolled.training.run` trains it into a folder.
 """
 
+from unrolled.data.batches import IGNORED
+from unrolled.data.seeds import derived_seed, seeded
 from unrolled.training.loop import Trainer
-from unrolled.training.loss import IGNORE, cross_entropy
+from unrolled.training.loss import cross_entropy
 from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
 from unrolled.training.results import collect_runs, record_result
-from unrolled.training.seeds import derived_seed, seeded
 from unrolled.training.task import Batch, GenerateOptions, Split, Task, Writer
 
 __all__ = [
-    "IGNORE",
+    "IGNORED",
     "Batch",
     "GenerateOptions",
     "Recipe",

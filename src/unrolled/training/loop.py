@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from unrolled.data.seeds import derived_seed
 from unrolled.training.checkpoint import (
     CheckpointError,
     load_checkpoint,
@@ -35,7 +36,6 @@ from unrolled.training.distributed import Workers, split_rows
 from unrolled.training.progress import Progress
 from unrolled.training.recipe import Recipe
 from unrolled.training.schedule import learning_rate_factor
-from unrolled.training.seeds import derived_seed
 from unrolled.training.state import State, join, split
 from unrolled.training.task import Batch, Task
 

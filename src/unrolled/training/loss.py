@@ -4,12 +4,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unrolled.data.batches import IGNORED
 from unrolled.shapes import ShapeError
 
-__all__ = ["IGNORE", "cross_entropy"]
-
-IGNORE = -100
-"""The target that asks for nothing: padding, and words that are not masked."""
+__all__ = ["cross_entropy"]
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
@@ -19,7 +17,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0
 
     Args:
         logits: ``[..., V]``.
-        targets: the right words ``[...]``; `IGNORE` where none is asked for.
+        targets: the right words ``[...]``; `IGNORED` where none is asked for.
         label_smoothing: :math:`\epsilon`, the share of probability spread over all words.
 
     Raises:
@@ -37,8 +35,8 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0
     total = functional.cross_entropy(
         logits.flatten(0, -2).to(torch.promote_types(logits.dtype, torch.float32)),
         targets.flatten(),
-        ignore_index=IGNORE,
+        ignore_index=IGNORED,
         reduction="sum",
         label_smoothing=label_smoothing,
     )
-    return total, (targets != IGNORE).sum()
+    return total, (targets != IGNORED).sum()

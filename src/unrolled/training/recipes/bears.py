@@ -12,13 +12,14 @@ import torch
 from torch import Generator, Tensor, nn
 
 from unrolled.data import bears
+from unrolled.data.batches import IGNORED, pad
+from unrolled.data.seeds import seeded
 from unrolled.data.senses import evaluate
 from unrolled.generate import sample_next
 from unrolled.nn import BERT, BertConfig, Encoder, padding_mask
-from unrolled.training.loss import IGNORE, cross_entropy
+from unrolled.training.loss import cross_entropy
 from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
-from unrolled.training.seeds import seeded
 from unrolled.training.task import Batch, GenerateOptions, Split
 
 __all__ = ["MASK", "PAD", "WORDS", "Bears", "BearsTask", "encode_words"]
@@ -31,11 +32,7 @@ _BEARS = _INDEX["bears"]
 
 def encode_words(sentences: list[tuple[str, ...]]) -> tuple[Tensor, Tensor]:
     """Return tokens, padded on the right, ``[B, T]``, and the number of words of each sentence, ``[B]``."""
-    lengths = torch.tensor([len(words) for words in sentences])
-    tokens = torch.full((len(sentences), int(lengths.max())), PAD)
-    for row, words in zip(tokens, sentences, strict=True):
-        row[: len(words)] = torch.tensor([_INDEX[word] for word in words])
-    return tokens, lengths
+    return pad([[_INDEX[word] for word in words] for words in sentences], value=PAD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +121,7 @@ class BearsTask:
         hidden = torch.rand(tokens.shape, generator=g) < self._share[tokens]
         return {
             "words": tokens.masked_fill(hidden, MASK),
-            "answers": tokens.masked_fill(~hidden, IGNORE),
+            "answers": tokens.masked_fill(~hidden, IGNORED),
             "lengths": lengths,
         }
 
@@ -134,7 +131,7 @@ class BearsTask:
         assert model.head is not None
         words, answers = batch["words"], batch["answers"]
         vectors = model.encode(words, padding_mask(batch["lengths"], words.shape[1]))  # [B, T, D]
-        asked = answers != IGNORE
+        asked = answers != IGNORED
         logits = model.head(vectors[asked])  # only hidden words are guessed: [n, V]
         smoothing = self.recipe.label_smoothing if model.training else 0.0
         return cross_entropy(logits, answers[asked], label_smoothing=smoothing)

@@ -8,12 +8,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from unrolled.data.seeds import seeded
 from unrolled.generate import translate
 from unrolled.nn.seq2seq import Seq2Seq, Seq2SeqConfig
 from unrolled.training.loss import cross_entropy
 from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
-from unrolled.training.seeds import seeded
 from unrolled.training.task import Batch, GenerateOptions, Split
 
 __all__ = ["Reversal", "ReversalTask"]
