@@ -11,7 +11,46 @@ from unrolled.shapes import Mask, Sequence, ShapeError, Source
 __all__ = ["Decoder", "Encoder"]
 
 
-class Encoder(nn.Module):
+class _Stack(nn.Module):
+    """Blocks of one kind, and a norm behind the last."""
+
+    block: type[EncoderBlock] | type[DecoderBlock]
+
+    def __init__(
+        self,
+        n_layers: int,
+        d_model: int,
+        n_heads: int,
+        d_ff: int,
+        *,
+        norm: NormOrder = "pre",
+        final_norm: bool | None = None,
+        dropout: float = 0.0,
+        activation: Activation = "gelu",
+        norm_eps: float = 1e-5,
+        rotary: Rotary | None = None,
+        alibi: ALiBi | None = None,
+    ) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            self.block(
+                d_model,
+                n_heads,
+                d_ff,
+                norm=norm,
+                dropout=dropout,
+                activation=activation,
+                norm_eps=norm_eps,
+                rotary=rotary,
+                alibi=alibi,
+            )
+            for _ in range(n_layers)
+        )
+        closes = norm == "pre" if final_norm is None else final_norm
+        self.final_norm = nn.LayerNorm(d_model, norm_eps) if closes else nn.Identity()
+
+
+class Encoder(_Stack):
     """A stack of `EncoderBlock`: every token may look at every token, in both directions.
 
     Args:
@@ -28,38 +67,7 @@ class Encoder(nn.Module):
         ValueError: a size or a choice that is not possible.
     """
 
-    def __init__(
-        self,
-        n_layers: int,
-        d_model: int,
-        n_heads: int,
-        d_ff: int,
-        *,
-        norm: NormOrder = "pre",
-        final_norm: bool | None = None,
-        dropout: float = 0.0,
-        activation: Activation = "gelu",
-        norm_eps: float = 1e-5,
-        rotary: Rotary | None = None,
-        alibi: ALiBi | None = None,
-    ) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(
-            EncoderBlock(
-                d_model,
-                n_heads,
-                d_ff,
-                norm=norm,
-                dropout=dropout,
-                activation=activation,
-                norm_eps=norm_eps,
-                rotary=rotary,
-                alibi=alibi,
-            )
-            for _ in range(n_layers)
-        )
-        closes = norm == "pre" if final_norm is None else final_norm
-        self.final_norm = nn.LayerNorm(d_model, norm_eps) if closes else nn.Identity()
+    block = EncoderBlock
 
     def forward(self, x: Sequence, mask: Mask | None = None) -> Sequence:
         """Return the tokens `x` ``[B, T, D]`` after all blocks; `mask` is broadcastable to ``[B, T, T]``."""
@@ -69,44 +77,13 @@ class Encoder(nn.Module):
         return x
 
 
-class Decoder(nn.Module):
+class Decoder(_Stack):
     """A stack of `DecoderBlock`: each target token looks back at the target, and across at the source.
 
     The arguments are those of `Encoder`.
     """
 
-    def __init__(
-        self,
-        n_layers: int,
-        d_model: int,
-        n_heads: int,
-        d_ff: int,
-        *,
-        norm: NormOrder = "pre",
-        final_norm: bool | None = None,
-        dropout: float = 0.0,
-        activation: Activation = "gelu",
-        norm_eps: float = 1e-5,
-        rotary: Rotary | None = None,
-        alibi: ALiBi | None = None,
-    ) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(
-            DecoderBlock(
-                d_model,
-                n_heads,
-                d_ff,
-                norm=norm,
-                dropout=dropout,
-                activation=activation,
-                norm_eps=norm_eps,
-                rotary=rotary,
-                alibi=alibi,
-            )
-            for _ in range(n_layers)
-        )
-        closes = norm == "pre" if final_norm is None else final_norm
-        self.final_norm = nn.LayerNorm(d_model, norm_eps) if closes else nn.Identity()
+    block = DecoderBlock
 
     def forward(
         self,
