@@ -1,11 +1,13 @@
 import json
 import math
+from pathlib import Path
 
 import pytest
 
+import unrolled
 from unrolled import cli
 from unrolled.training.curve import thin
-from unrolled.training.results import collect_runs, record_result
+from unrolled.training.results import collect_runs, read_result, record_result
 
 GIVEN = {
     "command": "unrolled train toy",
@@ -87,3 +89,20 @@ def test_runs_that_differ_by_seed_make_a_result(tmp_path):
         collect_runs([tmp_path / "a", tmp_path / "b"])
     with pytest.raises(ValueError, match="expected one folder or more"):
         collect_runs([])
+
+
+def test_a_result_is_read_by_its_name(tmp_path):
+    record_result("toy-2", **GIVEN, folder=tmp_path)
+    assert read_result("toy-2", tmp_path)["metrics"] == GIVEN["metrics"]
+    for name in ("toy", "../toy-2"):
+        with pytest.raises(ValueError, match=f"expected one of toy-2, got '{name}'"):
+            read_result(name, tmp_path)
+    (tmp_path / "old.json").write_text('{"schema": 0}')
+    with pytest.raises(ValueError, match=r"old\.json: expected schema 1, got 0"):
+        read_result("old", tmp_path)
+
+
+def test_the_results_ship_with_the_package():
+    shipped = Path(unrolled.__file__).parent / "results"
+    there = {path.name for path in shipped.glob("*.json")}
+    assert there == {path.name for path in (Path(__file__).parents[2] / "results").glob("*.json")} != set()

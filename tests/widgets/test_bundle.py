@@ -96,3 +96,10 @@ def test_the_scripts_never_parse_html() -> None:
     script = bundle.page_script(bundle.WIDGETS)
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("):
         assert way not in script
+
+
+def test_one_sheet_holds_what_widgets_share_and_then_what_each_adds(tmp_path, monkeypatch):
+    for name, text in {"widgets": ".u {}\n", "beta": ".b {}\n", "alpha": ".a {}\n"}.items():
+        (tmp_path / f"{name}.css").write_text(text)
+    monkeypatch.setattr(bundle, "JS", tmp_path)
+    assert bundle.stylesheet.__wrapped__() == ".u {}\n.a {}\n.b {}\n"

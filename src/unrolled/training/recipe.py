@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from torch import nn
+
 from unrolled.training.options import changed_options, check_options, option
 from unrolled.training.schedule import Schedule
 from unrolled.training.task import Task
@@ -56,6 +58,13 @@ class Recipe:
             data: a folder to read public data sets from; the cache of the loaders unless given.
         """
         raise NotImplementedError(f"{type(self).__name__} has no task")
+
+    def model(self) -> nn.Module:
+        """Return a new model, its first weights drawn from torch's own generator; no data is needed for it.
+
+        A recipe whose model depends on its data, such as the size of a vocabulary, has none.
+        """
+        raise NotImplementedError(f"{type(self).__name__} makes its model with its data: ask its task")
 
     def config(self) -> dict[str, Any]:
         """Return all options, as they stand in ``config.json``."""

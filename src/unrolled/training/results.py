@@ -29,9 +29,11 @@ from typing import Any
 from unrolled.training.curve import read_curve, thin
 from unrolled.training.files import write_json
 
-__all__ = ["SCHEMA", "collect_runs", "record_result"]
+__all__ = ["SCHEMA", "collect_runs", "read_result", "record_result"]
 
 SCHEMA = 1
+# In the repository a link to the folder ``results``; in an installed package a copy of it.
+_SHIPPED = Path(__file__).parents[1] / "results"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FOLDER = re.compile(r"(?:^|[\s\"'=:(])(?:/|~/|[A-Za-z]:\\+)[\w.~-]+")
 _SPEED = ("tokens_per_s", "seconds", "grad_norm")
@@ -99,6 +101,26 @@ def record_result(
     path = folder / f"{name}.json"
     write_json(path, result)
     return path
+
+
+def read_result(name: str, folder: Path = _SHIPPED) -> dict[str, Any]:
+    """Return the result `record_result` wrote under this name.
+
+    Args:
+        name: of the file, without ``.json``.
+        folder: those that ship with the package, unless told.
+
+    Raises:
+        ValueError: there is no such result, or it is of another schema; the message names those there are.
+    """
+    path = folder / f"{name}.json"
+    if not _NAME.fullmatch(name) or not path.is_file():
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "(none)"
+        raise ValueError(f"name: expected one of {known}, got {name!r}")
+    result: dict[str, Any] = json.loads(path.read_bytes())
+    if result.get("schema") != SCHEMA:
+        raise ValueError(f"{name}.json: expected schema {SCHEMA}, got {result.get('schema')!r}")
+    return result
 
 
 def collect_runs(folders: Sequence[Path]) -> dict[str, Any]:

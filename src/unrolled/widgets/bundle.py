@@ -93,5 +93,6 @@ def page_script(names: tuple[str, ...]) -> str:
 
 @cache
 def stylesheet() -> str:
-    """Return the style sheet all widgets share."""
-    return (JS / "widgets.css").read_text(encoding="utf-8")
+    """Return one style sheet for all widgets: what they share, then what each adds, in the order of names."""
+    own = sorted(path for path in JS.glob("*.css") if path.name != "widgets.css")
+    return "".join(path.read_text(encoding="utf-8") for path in [JS / "widgets.css", *own])

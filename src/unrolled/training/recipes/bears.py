@@ -59,6 +59,32 @@ class Bears(Recipe):
     dropout: float = option(0.0, "share of numbers set to zero while training", low=0, high=0.9)
     embedding_std: float = option(0.15, "spread of the first word vectors", low=1e-6)
 
+    def model(self) -> BERT:
+        """Return a BERT with the norm before each sublayer."""
+        bert = BERT(
+            BertConfig(
+                vocab_size=len(WORDS),
+                max_len=bears.MAX_WORDS,
+                d_model=self.d_model,
+                n_heads=self.n_heads,
+                n_layers=self.n_layers,
+                n_token_types=0,
+                dropout=self.dropout,
+                norm_eps=1e-5,
+            )
+        )
+        # BERT's norms stand behind its sublayers; before them, a model as small as this learns sooner.
+        bert.encoder = Encoder(
+            self.n_layers, self.d_model, self.n_heads, 4 * self.d_model, dropout=self.dropout
+        )
+        # BERT's own first weights are meant for 768 numbers a word: with 48 the scores would start near zero.
+        for name, parameter in bert.named_parameters():
+            if "encoder" in name and parameter.dim() == 2:
+                nn.init.xavier_uniform_(parameter)
+        nn.init.normal_(bert.token_embedding.weight, std=self.embedding_std)
+        nn.init.normal_(bert.positions.table.weight, std=self.embedding_std)
+        return bert
+
     def task(self, data: Path | None = None) -> "BearsTask":
         """Return the task; nothing is read from `data`."""
         return BearsTask(self)
@@ -82,27 +108,7 @@ class BearsTask:
         share = share * r.hidden * counts.sum() / (counts * share).sum()
         self._share = share.clamp_max(0.6).float()
         self._share[PAD], self._share[_BEARS] = 0.0, r.hidden_bears
-        bert = BERT(
-            BertConfig(
-                vocab_size=len(WORDS),
-                max_len=bears.MAX_WORDS,
-                d_model=r.d_model,
-                n_heads=r.n_heads,
-                n_layers=r.n_layers,
-                n_token_types=0,
-                dropout=r.dropout,
-                norm_eps=1e-5,
-            )
-        )
-        # BERT's norms stand behind its sublayers; before them, a model as small as this learns sooner.
-        bert.encoder = Encoder(r.n_layers, r.d_model, r.n_heads, 4 * r.d_model, dropout=r.dropout)
-        # BERT's own first weights are meant for 768 numbers a word: with 48 the scores would start near zero.
-        for name, parameter in bert.named_parameters():
-            if "encoder" in name and parameter.dim() == 2:
-                nn.init.xavier_uniform_(parameter)
-        nn.init.normal_(bert.token_embedding.weight, std=r.embedding_std)
-        nn.init.normal_(bert.positions.table.weight, std=r.embedding_std)
-        self.model: nn.Module = bert
+        self.model: nn.Module = recipe.model()
 
     def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
         """Yield ``words`` and ``answers`` ``[B, T]``, ``lengths`` ``[B]``, of sentences of like length."""

@@ -46,6 +46,11 @@ class Reversal(Recipe):
         if self.longest < self.shortest:
             raise ValueError(f"longest: expected at least shortest={self.shortest}, got {self.longest}")
 
+    def model(self) -> Seq2Seq:
+        """Return the LSTM encoder and decoder."""
+        size = self.symbols + _FIRST
+        return Seq2Seq(Seq2SeqConfig(size, size, self.d_model, self.d_hidden, score=self.score))
+
     def task(self, data: Path | None = None) -> "ReversalTask":
         """Return the task; nothing is read from `data`."""
         return ReversalTask(self)
@@ -56,8 +61,7 @@ class ReversalTask:
 
     def __init__(self, recipe: Reversal) -> None:
         self.recipe = recipe
-        r, size = recipe, recipe.symbols + _FIRST
-        self.model: nn.Module = Seq2Seq(Seq2SeqConfig(size, size, r.d_model, r.d_hidden, score=r.score))
+        self.model: nn.Module = recipe.model()
 
     def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
         """Yield batches ``source`` ``[B, S]``, ``target`` and ``answer`` ``[B, S + 1]``."""

@@ -1,0 +1,28 @@
+"""What an experiment is made of."""
+
+from dataclasses import dataclass
+
+from unrolled.training import Recipe
+
+__all__ = ["Trial"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One recipe with its options, trained from several seeds, recorded as one result.
+
+    Attributes:
+        result: the name in ``results/``.
+        recipe: its seed does not matter.
+        seeds: one run each.
+        notes: what a reader of the figures must know.
+        store: the name in ``unrolled/weights`` for one of the trained models, if it is to ship.
+        store_seed: which.
+    """
+
+    result: str
+    recipe: Recipe
+    seeds: tuple[int, ...] = (0, 1, 2)
+    notes: str = ""
+    store: str | None = None
+    store_seed: int = 0
