@@ -5,11 +5,12 @@ from unrolled.training.recipes.bears import Bears
 
 # B
 from unrolled.training.recipes.reversal import Reversal
+from unrolled.training.recipes.two_relations import TwoRelations
 
 __all__ = ["recipes"]
 
 
 def recipes() -> dict[str, type[Recipe]]:
     """Return all recipes by name, sorted."""
-    known: list[type[Recipe]] = [Bears, Reversal]
+    known: list[type[Recipe]] = [Bears, Reversal, TwoRelations]
     return {recipe.name: recipe for recipe in sorted(known, key=lambda recipe: recipe.name)}
