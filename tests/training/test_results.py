@@ -43,6 +43,7 @@ def test_a_result_has_one_schema(tmp_path):
         ({"metrics": {"bleu": [1.0]}}, r"bleu: expected 2 finite numbers, one per seed, got \[1.0\]"),
         ({"metrics": {"bleu": [1.0, math.nan]}}, "bleu: expected 2 finite numbers"),
         ({"command": "unrolled train toy --data /home/me/data"}, "names no folder of a machine, got '/home'"),
+        ({"tables": {"points": [[0.5, math.inf]]}}, "tables: expected finite numbers"),
         ({"notes": "see ~/runs"}, "names no folder of a machine, got '~/runs'"),
         ({"notes": r"in C:\runs"}, "names no folder of a machine"),
     ],
@@ -51,6 +52,14 @@ def test_what_is_no_result_is_refused(tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
         record_result(**{"name": "toy", **GIVEN, **change}, folder=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_tables_stand_in_a_result_as_they_are(tmp_path):
+    tables = {"points": {"layer 1": [[0.5, -0.25]]}, "words": ["bears"]}
+    record_result("toy", **GIVEN, tables=tables, folder=tmp_path)
+    assert read_result("toy", tmp_path)["tables"] == tables
+    record_result("toy", **GIVEN, folder=tmp_path)
+    assert "tables" not in read_result("toy", tmp_path)
 
 
 def test_a_slash_between_words_is_no_folder(tmp_path):

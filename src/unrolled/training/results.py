@@ -15,6 +15,7 @@ hardware   what computed, in words; ``processes`` of it
 torch      its version; ``python`` likewise
 date       UTC
 curve      the first seed's, at most 100 points of training and as many of validation
+tables     what a chapter draws and no single number holds, such as the points of a plane; only where given
 notes      what a reader of the figures must know, or empty
 ========== ==========================================================================
 """
@@ -49,6 +50,7 @@ def record_result(
     parameters: int | None = None,
     seconds: Mapping[str, Sequence[float]] | None = None,
     curve: Sequence[Mapping[str, Any]] = (),
+    tables: Mapping[str, Any] | None = None,
     notes: str = "",
     folder: Path = Path("results"),
 ) -> Path:
@@ -63,12 +65,13 @@ def record_result(
         parameters: numbers the model learns.
         seconds: ``wall`` and ``cpu``, one number per seed.
         curve: points; thinned here.
+        tables: lists and dictionaries of finite numbers and strings, rounded by the caller: they ship.
         notes: what a reader must know.
         folder: the folder of results.
 
     Raises:
-        ValueError: the name cannot be a file's, a figure has not one finite number per seed, or something
-            in it names a folder of this machine.
+        ValueError: the name cannot be a file's, a figure has not one finite number per seed, a table holds
+            one that is not finite, or something in it names a folder of this machine.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"name: expected lower-case letters, digits, - and _, got {name!r}")
@@ -92,8 +95,13 @@ def record_result(
         "seconds": {kind: list(values) for kind, values in (seconds or {}).items()},
         **provenance,
         "curve": {"training": training, "validation": validation},
+        **({"tables": dict(tables)} if tables else {}),
         "notes": notes,
     }
+    try:
+        json.dumps(tables, allow_nan=False)
+    except ValueError as error:
+        raise ValueError(f"tables: expected finite numbers ({error})") from error
     found = _FOLDER.search(json.dumps(result, ensure_ascii=False))
     if found:
         raise ValueError(f"a result names no folder of a machine, got {found[0].strip()!r}")
