@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.widgets.maps import WORDS, silent, weights
 from unrolled.widgets import AttentionMap, bundle
-from unrolled.widgets.attention_map import full_scale
+from unrolled.widgets.maps import full_scale
 
 
 def test_the_scale_is_the_same_in_both_languages(page: Page) -> None:
@@ -16,7 +16,7 @@ def test_the_scale_is_the_same_in_both_languages(page: Page) -> None:
         weights(1, 2, 3, 3).tolist()
     ]
     got = page.evaluate(
-        f"(many) => {{ {bundle._inline(['attention-map'])} return many.map($attention_map.fullScale); }}",
+        f"(many) => {{ {bundle._inline(['map-view'])} return many.map($map_view.fullScale); }}",
         many,
     )
     assert got == [full_scale(w) for w in many]

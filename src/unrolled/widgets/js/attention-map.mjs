@@ -1,28 +1,7 @@
-// The attention map: a grid of tokens x tokens. A row is a token that looks, a column one that is looked at.
+// The attention map: a grid of tokens x tokens, of one head at a time.
 
-import { choice, h, liveRegion, number, root, shade, toggle, uid } from "./dom.mjs";
-
-/** Up to this many keys the bars stand in the order of the sentence; beyond, the largest come first. */
-const ALL_BARS = 12;
-const TOP_BARS = 8;
-
-/** The weight that gets the full colour: the largest there is, rounded up. As in attention_map.py. */
-export function fullScale(/** @type {number[][][][]} */ weights) {
-  let largest = 0;
-  for (const w of weights.flat(3)) largest = Math.max(largest, w);
-  return [0.05, 0.1, 0.2, 0.5].find((step) => largest <= step) ?? 1;
-}
-
-/** A token as a reader can see it: what is only space, or nothing at all, gets a sign. */
-const visible = (/** @type {string} */ token) =>
-  token === "" ? "∅" : token.replace(/\n/g, "↵").replace(/^\s+$/, (blank) => "␣".repeat(blank.length));
-
-/** "love 0.62, i 0.20" for the largest weights of a row. @param {number[]} row @param {string[]} keys */
-function inWords(row, keys) {
-  const order = row.map((_, j) => j).sort((a, b) => row[b] - row[a]).slice(0, 5);
-  const named = order.filter((j) => row[j] > 0).map((j) => `${keys[j]} ${number(row[j])}`);
-  return named.length ? named.join(", ") : "nothing";
-}
+import { choice, h, liveRegion, root, toggle } from "./dom.mjs";
+import { fullScale, inWords, mapView, visible } from "./map-view.mjs";
 
 /** @param {{ model: any, el: HTMLElement }} context */
 export function render({ model, el }) {
@@ -30,70 +9,15 @@ export function render({ model, el }) {
   const tokens = model.get("tokens").map(visible);
   const keys = model.get("key_tokens").map(visible);
   const title = model.get("title");
-  const full = fullScale(weights);
-  const at = { i: 0, j: 0, layer: model.get("layer"), head: model.get("head") };
-  const map = () => weights[at.layer][at.head];
+  const at = { layer: model.get("layer"), head: model.get("head") };
 
   const readout = liveRegion();
   readout.el.classList.add("u-hidden"); // the bars show the same to the eye
-  const bars = h("div", { class: "u-bars" });
-  const { table, cells, rowHeads, columnHeads } = grid(tokens, keys, title);
-
-  /** Show row i: its bars and, in words, what its token attends to. */
-  function show() {
-    const row = map()[at.i];
-    rowHeads.forEach((head, i) => head.classList.toggle("is-chosen", i === at.i));
-    columnHeads.forEach((head, j) => head.classList.toggle("is-chosen", j === at.j));
-    cells.forEach((line, i) => line[0].parentElement.classList.toggle("is-chosen", i === at.i));
-    drawBars(bars, tokens[at.i], row, keys);
-    readout.say(`${tokens[at.i]} attends to: ${inWords(row, keys)}.`);
-  }
-
-  /** Make one cell the grid's only tab stop and, by keyboard, put the focus there. */
-  function choose(i, j, focus = false) {
-    cells[at.i][at.j].tabIndex = -1;
-    Object.assign(at, { i, j });
-    cells[i][j].tabIndex = 0;
-    if (focus) cells[i][j].focus();
-    show();
-  }
-
-  /** Write the weights of the chosen layer and head into the cells. */
-  function fillCells() {
-    map().forEach((row, i) => {
-      const silent = row.every((w) => w === 0);
-      row.forEach((w, j) => {
-        const cell = cells[i][j];
-        shade(cell, w / full);
-        cell.textContent = number(w);
-        cell.classList.toggle("is-silent", silent);
-        const share = silent ? "nothing" : `${keys[j]}, ${number(w)}`;
-        cell.setAttribute("aria-label", `${tokens[i]} attends to ${share}`);
-      });
-    });
-    show();
-  }
-
-  /** The cell or row under a pointer. @param {Event} event */
-  const under = (event) => /** @type {HTMLElement | null} */ (event.target)?.closest("[data-i]")?.dataset;
-  table.addEventListener("pointerover", (event) => {
-    const place = under(event);
-    if (place) choose(Number(place.i), Number(place.j ?? at.j));
+  const view = mapView({
+    tokens, keys, title, full: fullScale(weights),
+    onChoose: (i, _, row) => readout.say(`${tokens[i]} attends to: ${inWords(row, keys)}.`),
   });
-  table.addEventListener("click", (event) => {
-    const place = under(event);
-    if (place) choose(Number(place.i), Number(place.j ?? at.j), true);
-  });
-  table.addEventListener("focusin", (event) => {
-    const place = under(event);
-    if (place && (Number(place.i) !== at.i || Number(place.j) !== at.j)) choose(Number(place.i), Number(place.j));
-  });
-  table.addEventListener("keydown", (event) => {
-    const [i, j] = step(event, at, tokens.length - 1, keys.length - 1);
-    if (i === null) return;
-    event.preventDefault();
-    choose(i, j, true);
-  });
+  const fill = () => view.fill(weights[at.layer][at.head]);
 
   const pick = (label, trait, names) => names.length > 1 && choice({
     label, options: names, value: at[trait],
@@ -104,12 +28,12 @@ export function render({ model, el }) {
     },
   });
   const picks = [pick("Layer", "layer", model.get("layer_names")), pick("Head", "head", model.get("head_names"))];
-  const numbers = toggle({ label: "Numbers", onToggle: (on) => table.classList.toggle("has-numbers", on) });
+  const numbers = toggle({ label: "Numbers", onToggle: (on) => view.table.classList.toggle("has-numbers", on) });
   // Python may choose too: the controls follow the traits.
   const follow = () => {
     Object.assign(at, { layer: model.get("layer"), head: model.get("head") });
     ["layer", "head"].forEach((trait, k) => picks[k] && picks[k].set(at[trait]));
-    fillCells();
+    fill();
   };
   const heard = ["change:layer", "change:head"];
   heard.forEach((name) => model.on(name, follow));
@@ -117,71 +41,7 @@ export function render({ model, el }) {
   root(el, title || "Attention map",
     title && h("p", { class: "u-title" }, title),
     h("div", { class: "u-controls" }, picks.map((p) => p && p.el), numbers),
-    h("div", { class: "u-map" },
-      h("div", { class: "u-map-left" }, h("div", { class: "u-scroll" }, table), legend(full)),
-      h("div", { class: "u-map-right" }, bars)),
-    readout.el);
-  fillCells();
+    view.el, readout.el);
+  fill();
   return () => heard.forEach((name) => model.off(name, follow));
-}
-
-/** The table with its headers and empty cells. @param {string[]} tokens @param {string[]} keys */
-function grid(tokens, keys, title) {
-  const slanted = keys.length > 8 || keys.some((key) => key.length > 7);
-  const columnHeads = keys.map((key) => h("th", { scope: "col", title: key }, h("bdi", {}, key)));
-  const rowHeads = tokens.map((token, i) => h("th", { scope: "row", title: token, "data-i": i }, h("bdi", {}, token)));
-  const cells = tokens.map((_, i) => keys.map((_, j) =>
-    h("td", { tabindex: i + j === 0 ? 0 : -1, "data-i": i, "data-j": j })));
-  const id = uid("grid");
-  const table = h("table", { class: `u-grid${slanted ? " is-slanted" : ""}`, role: "grid", "aria-readonly": true,
-    "aria-label": `${title || "Attention weights"}: rows look, columns are looked at`, "aria-describedby": id },
-  h("thead", {}, h("tr", {},
-    h("td", { class: "u-corner" }, h("span", { id }, h("span", {}, "is looked at →"), h("span", {}, "looks ↓"))),
-    columnHeads)),
-  h("tbody", {}, tokens.map((_, i) => h("tr", {}, rowHeads[i], cells[i]))));
-  return { table, cells, rowHeads, columnHeads };
-}
-
-/**
- * Where a key leads from a cell; null where it is not one of the grid's.
- * @param {KeyboardEvent} event @param {{ i: number, j: number }} from
- */
-function step({ key, ctrlKey, altKey, metaKey }, { i, j }, lastRow, lastColumn) {
-  if (altKey || metaKey) return [null, null];
-  const moves = {
-    ArrowUp: [i - 1, j], ArrowDown: [i + 1, j], ArrowLeft: [i, j - 1], ArrowRight: [i, j + 1],
-    Home: [ctrlKey ? 0 : i, 0], End: [ctrlKey ? lastRow : i, lastColumn],
-    PageUp: [i - 10, j], PageDown: [i + 10, j],
-  };
-  if (!Object.hasOwn(moves, key)) return [null, null];
-  const [row, column] = moves[key];
-  return [Math.min(lastRow, Math.max(0, row)), Math.min(lastColumn, Math.max(0, column))];
-}
-
-/** One row as bars: all keys in their order, or the largest of many. */
-function drawBars(box, token, row, keys) {
-  const order = row.map((_, j) => j);
-  const many = order.length > ALL_BARS;
-  if (many) order.sort((a, b) => row[b] - row[a]);
-  const shown = many ? order.slice(0, TOP_BARS) : order;
-  const rest = order.slice(shown.length).reduce((sum, j) => sum + row[j], 0);
-  const silent = row.every((w) => w === 0);
-  const bar = (j) => h("li", {}, h("bdi", { class: "u-bar-name", title: keys[j] }, keys[j]),
-    h("span", { class: "u-bar" }, h("span", { style: `width: ${(100 * row[j]).toFixed(2)}%` })),
-    h("span", { class: "u-value" }, number(row[j])));
-  box.replaceChildren(
-    h("p", { class: "u-bars-title" }, h("bdi", {}, token), silent ? " attends to nothing" : " attends to"),
-    ...(silent ? [] : [h("ul", {}, shown.map(bar))]),
-    ...(many && !silent ? [h("p", { class: "u-muted" }, `and ${order.length - shown.length} more, together ${number(rest)}`)] : []),
-  );
-}
-
-/** What the colours mean. @param {number} full */
-function legend(full) {
-  const blocks = Array.from({ length: 11 }, (_, k) => {
-    const block = h("span", {});
-    shade(block, k / 10);
-    return block;
-  });
-  return h("div", { class: "u-legend" }, "weight 0", h("span", { class: "u-legend-bar", "aria-hidden": true }, blocks), String(full));
 }
