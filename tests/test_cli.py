@@ -131,7 +131,7 @@ def test_what_is_no_finished_run_is_refused(run, capsys, tmp_path):
     assert "no safetensors file" in refused(capsys, "generate", str(tmp_path), "a")
     assert "not of 'bears'" in refused(capsys, "evaluate", str(run), "--recipe=bears")
     (tmp_path / "config.json").write_text('{"recipe": "wolves", "options": {}}')
-    assert "a run of the recipe 'wolves'; known are bears, reversal" in refused(
+    assert f"a run of the recipe 'wolves'; known are {', '.join(recipes())}" in refused(
         capsys, "evaluate", str(tmp_path)
     )
     (tmp_path / "config.json").write_text("{")

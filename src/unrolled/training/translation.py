@@ -1,0 +1,267 @@
+r"""What every translation recipe shares: options, model, batches, loss, and how sentences are written.
+
+A recipe subclasses `TranslationRecipe`, says in `model` how large its vocabularies are, reads its pairs, and
+returns a `TranslationTask` or a subclass of it whose `evaluate` measures what the recipe is about. `Seq2Seq`
+and `Transformer` stand behind one function, `logits`; writing goes through `unrolled.generate`, which takes
+both. Taught in chapters 2, 3 and 9.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.data.batches import IGNORED, pad, translation_batches
+from unrolled.data.seeds import derived_seed
+from unrolled.data.special import SPECIAL
+from unrolled.data.tokenizers import Tokenizer
+from unrolled.generate import beam_search, translate
+from unrolled.nn import Seq2Seq, Seq2SeqConfig, Transformer, TransformerConfig, padding_mask
+from unrolled.nn.embedding import Positions
+from unrolled.training.loss import cross_entropy
+from unrolled.training.options import option
+from unrolled.training.recipe import Recipe
+from unrolled.training.task import Batch, GenerateOptions, Split
+
+__all__ = ["Architecture", "ScoreName", "TranslationRecipe", "TranslationTask", "logits"]
+
+Architecture = Literal["lstm", "transformer"]
+ScoreName = Literal["dot", "scaled_dot", "general", "additive"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationRecipe(Recipe):
+    """Options of every translation task: which model, how large, how batches are made, how it writes."""
+
+    architecture: Architecture = option("lstm", "which encoder–decoder")  # noqa: RUF009
+    score: ScoreName | None = option(  # noqa: RUF009
+        "dot", "how an LSTM's decoder compares its state with the encoder's; none for no attention"
+    )
+    d_model: int = option(64, "numbers per token", low=1)
+    d_hidden: int = option(128, "numbers per state of an LSTM", low=2)
+    n_layers: int = option(1, "layers of encoder and decoder", low=1)
+    n_heads: int = option(4, "attention heads of a transformer's blocks", low=1)
+    d_ff: int = option(256, "width of a transformer's feed-forward networks", low=1)
+    positions: Positions = option("sinusoidal", "how a transformer knows order")  # noqa: RUF009
+    dropout: float = option(0.0, "share of numbers set to zero while training", low=0, high=0.9)
+    max_tokens: int | None = option(
+        None, "batch by tokens of the longer side, padding counted; none for `batch` sequences", low=1
+    )
+    max_len: int = option(128, "longest sentence a transformer reads or writes", unit="tokens", low=2)
+    beam: int = option(1, "hypotheses followed at once when figures are measured", low=1)
+    length_penalty: float = option(0.6, "how much a beam prefers long translations", low=0)
+
+    def make_model(self, source_size: int, target_size: int) -> Seq2Seq | Transformer:
+        """Return a new model for vocabularies of these sizes; a recipe's `model` calls it with its own."""
+        if self.architecture == "lstm":
+            return Seq2Seq(
+                Seq2SeqConfig(
+                    source_size,
+                    target_size,
+                    d_model=self.d_model,
+                    d_hidden=self.d_hidden,
+                    n_layers=self.n_layers,
+                    score=self.score,
+                    dropout=self.dropout,
+                )
+            )
+        return Transformer(
+            TransformerConfig(
+                source_size,
+                target_size,
+                max_len=self.max_len,
+                d_model=self.d_model,
+                n_heads=self.n_heads,
+                n_layers=self.n_layers,
+                d_ff=self.d_ff,
+                dropout=self.dropout,
+                norm="pre",
+                positions=self.positions,
+                tied="target",
+            )
+        )
+
+
+def logits(model: nn.Module, source: Tensor, source_lengths: Tensor, target: Tensor) -> Tensor:
+    """Return logits ``[B, T, V]`` of either kind of model under teacher forcing.
+
+    Args:
+        model: a `Seq2Seq` or a `Transformer`.
+        source: tokens ``[B, S]``, padded on the right.
+        source_lengths: how many of each row are real ``[B]``.
+        target: what the decoder is given ``[B, T]``. Padding on its right needs no mask: no real position
+            looks to its right.
+
+    Raises:
+        TypeError: the model is of another kind.
+    """
+    mask_or_lengths = source_lengths
+    if isinstance(model, Transformer):
+        mask_or_lengths = padding_mask(source_lengths, source.shape[1])
+    elif not isinstance(model, Seq2Seq):
+        raise TypeError(f"model: expected a Seq2Seq or a Transformer, got {type(model).__name__}")
+    result: Tensor = model(source, target, mask_or_lengths)
+    return result
+
+
+def _vocabularies(model: nn.Module) -> tuple[int, int]:
+    """Return how many source and target tokens either kind of model knows."""
+    if isinstance(model, Seq2Seq):
+        return model.config.source_size, model.config.target_size
+    if isinstance(model, Transformer):
+        return model.config.source_vocab_size, model.config.target_vocab_size
+    raise TypeError(f"model: expected a Seq2Seq or a Transformer, got {type(model).__name__}")
+
+
+class TranslationTask:
+    """Sentences, their translations, and a model between them.
+
+    Args:
+        recipe: its options.
+        source_tokenizer: for what is read.
+        target_tokenizer: for what is written.
+        pairs: sentences and translations of each split, as text.
+
+    Raises:
+        ValueError: a tokenizer has more tokens than the recipe's model.
+    """
+
+    def __init__(
+        self,
+        recipe: TranslationRecipe,
+        source_tokenizer: Tokenizer,
+        target_tokenizer: Tokenizer,
+        pairs: Mapping[Split, Sequence[tuple[str, str]]],
+    ) -> None:
+        self.recipe = recipe
+        self.source_tokenizer, self.target_tokenizer = source_tokenizer, target_tokenizer
+        self._pairs: dict[Split, list[tuple[list[int], list[int]]]] = {
+            split: [(source_tokenizer.encode(s), target_tokenizer.encode(t)) for s, t in some]
+            for split, some in pairs.items()
+        }
+        model = recipe.model()
+        sizes = _vocabularies(model)
+        for side, tokenizer, size in zip(
+            ("source", "target"), (source_tokenizer, target_tokenizer), sizes, strict=True
+        ):
+            if tokenizer.vocab_size > size:
+                raise ValueError(
+                    f"{side}_tokenizer: expected at most the model's {size} tokens, "
+                    f"got {tokenizer.vocab_size}"
+                )
+        self.model: nn.Module = model
+
+    def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
+        """Yield ``source`` ``[B, S]``, ``lengths`` ``[B]``, ``target`` and ``labels`` ``[B, T]``.
+
+        Lengths within a batch are alike; what is padding in `labels` is `IGNORED`.
+        """
+        r = self.recipe
+        limits = {"batch_size": r.batch} if r.max_tokens is None else {"max_tokens": r.max_tokens}
+        # Validation is the same in every order: sorted by length it has the least padding.
+        order = derived_seed("translation", seed) if split == "train" else None
+        for batch in translation_batches(self._pairs[split], **limits, seed=order, epoch=epoch):
+            real = padding_mask(batch.target_lengths, batch.labels.shape[1])[:, 0]
+            yield {
+                "source": batch.source,
+                "lengths": batch.source_lengths,
+                "target": batch.target,
+                "labels": batch.labels.masked_fill(~real, IGNORED),
+            }
+
+    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the summed cross-entropy of the tokens written, and how many there are."""
+        smoothing = self.recipe.label_smoothing if model.training else 0.0
+        guesses = logits(model, batch["source"], batch["lengths"], batch["target"])
+        return cross_entropy(guesses, batch["labels"], label_smoothing=smoothing)
+
+    def translate(
+        self,
+        model: nn.Module,
+        sentences: Sequence[str],
+        *,
+        beam: int | None = None,
+        max_len: int | None = None,
+        batch: int = 100,
+    ) -> list[str]:
+        """Return the translations of sentences, in their order.
+
+        Args:
+            model: a `Seq2Seq` or a `Transformer`.
+            sentences: what to translate.
+            beam: hypotheses followed at once; the recipe's unless given. 1 is greedy.
+            max_len: how many tokens to write at most; unless given, twice the source and ten more, within
+                what a transformer can.
+            batch: how many sentences go together.
+        """
+        ids = [self.source_tokenizer.encode(sentence) for sentence in sentences]
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        written: dict[int, str] = {}
+        for start in range(0, len(order), batch):
+            some = order[start : start + batch]
+            words = self.write_ids(model, [ids[i] for i in some], beam=beam, max_len=max_len)
+            written.update(zip(some, map(self.target_tokenizer.decode, words), strict=True))
+        return [written[i] for i in range(len(ids))]
+
+    def write_ids(
+        self,
+        model: nn.Module,
+        ids: Sequence[Sequence[int]],
+        *,
+        beam: int | None = None,
+        max_len: int | None = None,
+    ) -> list[list[int]]:
+        """Return the target tokens of source tokens, both without special tokens; arguments as `translate`.
+
+        Raises:
+            TypeError: the model is of another kind.
+            ValueError: a sentence is longer than a transformer can read.
+        """
+        if not isinstance(model, Seq2Seq | Transformer):
+            raise TypeError(f"model: expected a Seq2Seq or a Transformer, got {type(model).__name__}")
+        device = next(model.parameters()).device
+        source, lengths = (t.to(device) for t in pad([[*sentence, SPECIAL.eos] for sentence in ids]))
+        if max_len is None:
+            max_len = 2 * source.shape[1] + 10
+            if isinstance(model, Transformer):
+                max_len = min(max_len, model.config.max_len)
+        beam = self.recipe.beam if beam is None else beam
+        bos, eos, penalty = SPECIAL.bos, SPECIAL.eos, self.recipe.length_penalty
+        with torch.no_grad():
+            if beam == 1:
+                found = translate(model, source, bos=bos, eos=eos, max_len=max_len, lengths=lengths)
+            else:
+                found = beam_search(
+                    model,
+                    source,
+                    bos=bos,
+                    eos=eos,
+                    max_len=max_len,
+                    beam_size=beam,
+                    length_penalty=penalty,
+                    lengths=lengths,
+                )[0][:, 0]
+        return [row[: row.index(eos)] if eos in row else row for row in found.tolist()]
+
+    def write(self, model: nn.Module, prompt: str, options: GenerateOptions) -> str:
+        """Return the translation of one sentence.
+
+        Raises:
+            ValueError: there is no sentence, or the tokenizer knows a word of it not.
+        """
+        if not prompt.strip():
+            raise ValueError("prompt: expected a sentence, got none")
+        return self.translate(model, [prompt], beam=options.beam, max_len=options.max_len)[0]
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Return the share of validation sentences translated exactly; a recipe measures what it is about."""
+        pairs = self._pairs["validation"]
+        order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]))
+        right = 0
+        for start in range(0, len(order), 100):
+            some = [pairs[i] for i in order[start : start + 100]]
+            written = self.write_ids(model, [source for source, _ in some])
+            right += sum(w == target for w, (_, target) in zip(written, some, strict=True))
+        return {"exact_match": right / len(pairs)}
