@@ -5,7 +5,8 @@ Arrays and labels go in; none of these imports `unrolled.nn`.
 
 from unrolled.widgets.attention_map import AttentionMap
 from unrolled.widgets.bears_plane import BearsPlane
+from unrolled.widgets.decoder_stepper import DecoderStepper
 from unrolled.widgets.explore import explore
 from unrolled.widgets.paint_mixer import PaintMixer
 
-__all__ = ["AttentionMap", "BearsPlane", "PaintMixer", "explore"]
+__all__ = ["AttentionMap", "BearsPlane", "DecoderStepper", "PaintMixer", "explore"]

@@ -41,28 +41,38 @@ export function nearby(word, words, count = 3) {
 const quoted = (text) => `“${text.length > 40 ? `${text.slice(0, 39)}…` : text}”`;
 
 /**
- * @param {string} text @param {string[]} words the vocabulary @param {string} target
- * @returns {{ ids: number[], at: number, spoken: string[], error: string }} the words' indices, where the target
- *   stands, and the words as they were typed
+ * @param {string} text @param {string[]} words the vocabulary
+ * @returns {{ ids: number[], spoken: string[], error: string }} the words' indices, and the words as they were typed
  */
-export function readSentence(text, words, target) {
+export function readWords(text, words) {
+  // A phone's keyboard writes let’s for let's.
+  const plain = (word) => strip(word).toLowerCase().replace(/\u2019/g, "'");
   const known = words.map((word) => word.toLowerCase());
   const tokens = text.split(/\s+/u).filter((part) => part !== "");
   const spoken = tokens.filter((part) => strip(part) !== "");
-  const refuse = (error) => ({ ids: [], at: -1, spoken: [], error });
+  const refuse = (error) => ({ ids: [], spoken: [], error });
   if (spoken.length === 0) {
     return refuse(`Expected at least one word, got ${text.trim() ? quoted(text.trim()) : "nothing"}.`);
   }
   if (spoken.length > MAX_WORDS) return refuse(`Expected at most ${MAX_WORDS} words, got ${spoken.length}.`);
-  const unknown = spoken.filter((part) => !known.includes(strip(part).toLowerCase()));
+  const unknown = spoken.filter((part) => !known.includes(plain(part)));
   if (unknown.length > 0) {
     const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : "";
     const near = nearby(strip(unknown[0]), words).map(shownWord).join(", ");
     return refuse(`Expected words that have a vector here, got ${unknown.slice(0, 3).map(quoted).join(", ")}${more}. `
       + (near ? `Known words near ${quoted(unknown[0])}: ${near}.` : "The list of words names all there are."));
   }
-  const ids = spoken.map((part) => known.indexOf(strip(part).toLowerCase()));
-  const at = ids.findIndex((id) => known[id] === target.toLowerCase());
-  if (at < 0) return refuse(`Expected “${target}” in the sentence, got ${quoted(text.trim())}.`);
-  return { ids, at, spoken: spoken.map(strip), error: "" };
+  return { ids: spoken.map((part) => known.indexOf(plain(part))), spoken: spoken.map(strip), error: "" };
+}
+
+/**
+ * @param {string} text @param {string[]} words the vocabulary @param {string} target
+ * @returns {{ ids: number[], at: number, spoken: string[], error: string }} what readWords says, and where the
+ *   target stands
+ */
+export function readSentence(text, words, target) {
+  const read = readWords(text, words);
+  const at = read.ids.findIndex((id) => words[id].toLowerCase() === target.toLowerCase());
+  if (read.error || at >= 0) return { ...read, at };
+  return { ids: [], at, spoken: [], error: `Expected “${target}” in the sentence, got ${quoted(text.trim())}.` };
 }
