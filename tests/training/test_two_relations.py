@@ -10,7 +10,9 @@ from unrolled.shapes import ShapeError
 from unrolled.training import GenerateOptions
 from unrolled.training.loop import Trainer
 from unrolled.training.recipes.two_relations import TableReader, TwoRelations, without_head
+from unrolled.training.results import read_result
 from unrolled.training.run import evaluate_task
+from unrolled.training.stored import stored
 
 
 def parameters(model):
@@ -87,6 +89,28 @@ def test_no_linear_readout_of_one_mixture_names_two_numbers():
                 mixture[boss] += share
                 wrong += int((readout @ mixture).argmax() != friend)
             assert wrong > 0, (share, diagonal, rest)
+
+
+def test_the_recorded_story_holds():
+    metrics = {name: read_result(name)["metrics"] for name in ("two-relations", "two-relations-one-head")}
+    assert min(metrics["two-relations"]["both"]) > 0.99
+    assert max(metrics["two-relations-one-head"]["both"]) < 0.15
+    assert min(metrics["two-relations-one-head"]["pair"]) > 0.95
+    results = [read_result(name) for name in metrics]
+    assert results[0]["parameters"] == results[1]["parameters"]
+
+
+def test_each_stored_head_carries_one_relation():
+    it = stored("two-relations")
+    task = it.recipe.task()
+    shares = []
+    for head in (0, 1):
+        task.model = without_head(it.model, head)
+        figures = evaluate_task(task, it.recipe)
+        shares.append((figures["friend"], figures["boss"]))
+    (friend, boss) = sorted(shares)[0], sorted(shares)[1]
+    assert friend[0] < 0.3 < 0.8 < friend[1]
+    assert boss[1] < 0.3 < 0.8 < boss[0]
 
 
 def test_it_speaks_about_a_table():
