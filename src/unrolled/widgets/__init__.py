@@ -8,5 +8,6 @@ from unrolled.widgets.bears_plane import BearsPlane
 from unrolled.widgets.decoder_stepper import DecoderStepper
 from unrolled.widgets.explore import explore
 from unrolled.widgets.paint_mixer import PaintMixer
+from unrolled.widgets.unroller import Unroller
 
-__all__ = ["AttentionMap", "BearsPlane", "DecoderStepper", "PaintMixer", "explore"]
+__all__ = ["AttentionMap", "BearsPlane", "DecoderStepper", "PaintMixer", "Unroller", "explore"]

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
+from unrolled.widgets._sentence import shown_word, spoken_words, word_ids
 from unrolled.widgets.base import Widget, table_html
 
 __all__ = ["BearsPlane"]
 
 # As many as the plane has colours and dashes for, beside the sentence the reader types.
 MAX_SENTENCES = 4
-MAX_WORDS = 12
 
 
 class BearsPlane(Widget):
@@ -133,11 +133,11 @@ class BearsPlane(Widget):
         tables = []
         for sentence in self.sentences:
             words, weights, (x, y) = self.attention(sentence)
-            rows |= {_shown(word): self.vectors[self.words.index(word)] for word in words}
+            rows |= {shown_word(word): self.vectors[self.words.index(word)] for word in words}
             caption = f"“{sentence}”: what “{self.target}” hears of each word. It moves to {_pair(x, y)}"
             if self.landmarks:
                 caption += f", nearest to {self._nearest_landmark((x, y))}"
-            tables.append(table_html(f"{caption}.", _spoken(sentence), [("weight", weights)]))
+            tables.append(table_html(f"{caption}.", spoken_words(sentence), [("weight", weights)]))
         return table_html("Word vectors", ["x", "y"], list(rows.items())) + "".join(tables)
 
     def _nearest_landmark(self, point: tuple[float, float]) -> str:
@@ -178,34 +178,9 @@ def _round_up(farthest: float) -> float:
     return math.ceil(2 * wanted) / 2
 
 
-def _strip(word: str) -> str:
-    """Return `word` without the punctuation around it; js/sentence.mjs does the same."""
-    inside = [i for i, letter in enumerate(word) if letter.isalnum()]
-    return word[inside[0] : inside[-1] + 1] if inside else ""
-
-
-def _shown(word: str) -> str:
-    """Return a word of the vocabulary as English writes it; js/sentence.mjs does the same."""
-    return "I" if word == "i" else word
-
-
-def _spoken(sentence: str) -> list[str]:
-    """Return the words of `sentence` as they were typed, without punctuation."""
-    return [stripped for part in sentence.split() if (stripped := _strip(part))]
-
-
 def _token_ids(sentence: str, lower: list[str], target: str) -> list[int]:
-    """Return the index of each word of `sentence` among the lower-case words known."""
-    tokens = _spoken(sentence)
-    if not tokens:
-        raise ValueError(f"sentence: expected at least one word, got {sentence!r}")
-    if len(tokens) > MAX_WORDS:
-        raise ValueError(f"sentence: expected at most {MAX_WORDS} words, got {len(tokens)}")
-    unknown = [token for token in tokens if token.lower() not in lower]
-    if unknown:
-        got = ", ".join(map(repr, unknown))
-        raise ValueError(f"sentence: expected words out of {', '.join(lower)}; got {got}")
-    ids = [lower.index(token.lower()) for token in tokens]
+    """Return the index of each word of `sentence` among the lower-case words known; one is `target`."""
+    ids = word_ids(sentence, lower)
     if target.lower() not in [lower[i] for i in ids]:
         raise ValueError(f"sentence: expected {target!r} in it, got {sentence!r}")
     return ids

@@ -41,10 +41,10 @@ export function nearby(word, words, count = 3) {
 const quoted = (text) => `“${text.length > 40 ? `${text.slice(0, 39)}…` : text}”`;
 
 /**
- * @param {string} text @param {string[]} words the vocabulary
+ * @param {string} text @param {string[]} words the vocabulary @param {number} most words it may have
  * @returns {{ ids: number[], spoken: string[], error: string }} the words' indices, and the words as they were typed
  */
-export function readWords(text, words) {
+export function readWords(text, words, most = MAX_WORDS) {
   // A phone's keyboard writes let’s for let's.
   const plain = (word) => strip(word).toLowerCase().replace(/\u2019/g, "'");
   const known = words.map((word) => word.toLowerCase());
@@ -54,7 +54,7 @@ export function readWords(text, words) {
   if (spoken.length === 0) {
     return refuse(`Expected at least one word, got ${text.trim() ? quoted(text.trim()) : "nothing"}.`);
   }
-  if (spoken.length > MAX_WORDS) return refuse(`Expected at most ${MAX_WORDS} words, got ${spoken.length}.`);
+  if (spoken.length > most) return refuse(`Expected at most ${most} words, got ${spoken.length}.`);
   const unknown = spoken.filter((part) => !known.includes(plain(part)));
   if (unknown.length > 0) {
     const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : "";
