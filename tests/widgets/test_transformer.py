@@ -13,7 +13,7 @@ from unrolled.nn.blocks import EncoderBlock
 from unrolled.nn.multihead import MultiHeadAttention
 from unrolled.tap import record
 from unrolled.widgets import bundle
-from unrolled.widgets.packed import pack
+from unrolled.widgets.packed import pack, unpack
 
 TOLERANCE = 1e-10
 
@@ -141,17 +141,37 @@ def test_gpt_equals_torch_and_its_cache_changes_nothing(page: Page) -> None:
     assert got["held"] == [7, 7]
 
 
-def test_packed_weights_come_back_as_half_precision_says(page: Page) -> None:
+def tensors() -> dict[str, Any]:
     g = torch.Generator().manual_seed(7)
-    tensors = {
+    return {
         "a": torch.randn(3, 5, generator=g),
         "b": torch.tensor([0.0, -0.0, 6e-8, -6.1e-5, 65504.0, -1.0, 1 / 3]),
         "c": torch.randn(2, 1, generator=g).numpy(),
+        "zeros": torch.zeros(2, 3),
     }
-    got = run(page, "return $unpack.unpack(given);", pack(tensors))
-    assert list(got) == ["a", "b", "c"]
-    for name, tensor in tensors.items():
-        assert got[name] == torch.as_tensor(tensor).half().double().tolist(), name
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_the_page_unpacks_the_numbers_python_says(page: Page, bits: Any) -> None:
+    packed = pack(tensors(), bits)
+    got = run(page, "return $unpack.unpack(given);", packed)
+    assert got == {name: array.tolist() for name, array in unpack(packed).items()}
+
+
+def test_sixteen_bits_are_half_precision() -> None:
+    for name, array in unpack(pack(tensors())).items():
+        assert array.tolist() == torch.as_tensor(tensors()[name]).half().double().tolist(), name
+
+
+def test_eight_bits_are_off_by_half_a_step_at_most_and_take_half_the_room() -> None:
+    g = torch.Generator().manual_seed(8)
+    wide = {"w": torch.randn(7, 101, generator=g)}
+    (array,) = unpack(pack(wide, 8)).values()
+    step = wide["w"].abs().amax(dim=1, keepdim=True).double() / 127
+    off = (torch.tensor(array) - wide["w"].double()).abs()
+    assert bool((off <= 0.501 * step).all())
+    assert float((off / step).max()) > 0.4
+    assert len(pack(wide, 8)["data"]) < 0.53 * len(pack(wide)["data"])
 
 
 @pytest.mark.parametrize(

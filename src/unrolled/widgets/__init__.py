@@ -4,10 +4,19 @@ Arrays and labels go in; none of these imports `unrolled.nn`.
 """
 
 from unrolled.widgets.attention_map import AttentionMap
+from unrolled.widgets.bears_model import BearsModel
 from unrolled.widgets.bears_plane import BearsPlane
 from unrolled.widgets.decoder_stepper import DecoderStepper
 from unrolled.widgets.explore import explore
 from unrolled.widgets.paint_mixer import PaintMixer
 from unrolled.widgets.unroller import Unroller
 
-__all__ = ["AttentionMap", "BearsPlane", "DecoderStepper", "PaintMixer", "Unroller", "explore"]
+__all__ = [
+    "AttentionMap",
+    "BearsModel",
+    "BearsPlane",
+    "DecoderStepper",
+    "PaintMixer",
+    "Unroller",
+    "explore",
+]

@@ -41,7 +41,11 @@ export function nearby(word, words, count = 3) {
 const quoted = (text) => `“${text.length > 40 ? `${text.slice(0, 39)}…` : text}”`;
 
 /**
+<<<<<<< HEAD
  * @param {string} text @param {string[]} words the vocabulary @param {number} most words it may have
+=======
+ * @param {string} text @param {string[]} words the vocabulary @param {number} most words
+>>>>>>> f814dfa (Read any sentence with bears in the page, by a whole trained model whose heads can be switched off)
  * @returns {{ ids: number[], spoken: string[], error: string }} the words' indices, and the words as they were typed
  */
 export function readWords(text, words, most = MAX_WORDS) {
@@ -66,12 +70,12 @@ export function readWords(text, words, most = MAX_WORDS) {
 }
 
 /**
- * @param {string} text @param {string[]} words the vocabulary @param {string} target
+ * @param {string} text @param {string[]} words the vocabulary @param {string} target @param {number} most words
  * @returns {{ ids: number[], at: number, spoken: string[], error: string }} what readWords says, and where the
  *   target stands
  */
-export function readSentence(text, words, target) {
-  const read = readWords(text, words);
+export function readSentence(text, words, target, most = MAX_WORDS) {
+  const read = readWords(text, words, most);
   const at = read.ids.findIndex((id) => words[id].toLowerCase() === target.toLowerCase());
   if (read.error || at >= 0) return { ...read, at };
   return { ids: [], at, spoken: [], error: `Expected “${target}” in the sentence, got ${quoted(text.trim())}.` };

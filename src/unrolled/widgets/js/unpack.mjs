@@ -1,4 +1,5 @@
-// Trained weights travel as half-precision numbers in base64: a quarter of what the same digits take as text.
+// Trained weights travel as few bits a number, in base64: a fraction of what the same digits take as text.
+// unrolled/widgets/packed.py writes them.
 
 /**
  * One number of two bytes: sign, five bits of exponent, ten of fraction.
@@ -14,14 +15,22 @@ export function fromHalf(bits) {
 
 /**
  * Tensors by name, as plain arrays; those of two dimensions as arrays of rows.
- * @param {{ data: string, tensors: [string, number[]][] }} packed names and shapes, in the order of the data
+ * @param {{ data: string, tensors: [string, number[], number][] }} packed names, shapes and bits, in the order of
+ *   the data; with 8 bits the steps of all rows come before their whole numbers
  * @returns {import("./transformer.mjs").Weights}
  */
 export function unpack({ data, tensors }) {
-  const bytes = atob(data);
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
   let at = 0;
-  const next = () => fromHalf(bytes.charCodeAt(at++) | (bytes.charCodeAt(at++) << 8));
-  const list = (/** @type {number} */ n) => Array.from({ length: n }, next);
-  return Object.fromEntries(tensors.map(([name, shape]) =>
-    [name, shape.length === 2 ? Array.from({ length: shape[0] }, () => list(shape[1])) : list(shape[0])]));
+  const take = (/** @type {number} */ count, /** @type {number} */ size, read) =>
+    Array.from({ length: count }, () => read((at += size) - size));
+  const halves = (/** @type {number} */ count) => take(count, 2, (k) => fromHalf(view.getUint16(k, true)));
+  return Object.fromEntries(tensors.map(([name, shape, bits]) => {
+    if (shape.length === 1) return [name, halves(shape[0])];
+    const [rows, columns] = shape;
+    if (bits === 16) return [name, Array.from({ length: rows }, () => halves(columns))];
+    const steps = take(rows, 4, (k) => view.getFloat32(k, true));
+    return [name, steps.map((step) => take(columns, 1, (k) => view.getInt8(k) * step))];
+  }));
 }
