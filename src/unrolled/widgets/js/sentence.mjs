@@ -41,11 +41,7 @@ export function nearby(word, words, count = 3) {
 const quoted = (text) => `“${text.length > 40 ? `${text.slice(0, 39)}…` : text}”`;
 
 /**
-<<<<<<< HEAD
  * @param {string} text @param {string[]} words the vocabulary @param {number} most words it may have
-=======
- * @param {string} text @param {string[]} words the vocabulary @param {number} most words
->>>>>>> f814dfa (Read any sentence with bears in the page, by a whole trained model whose heads can be switched off)
  * @returns {{ ids: number[], spoken: string[], error: string }} the words' indices, and the words as they were typed
  */
 export function readWords(text, words, most = MAX_WORDS) {
