@@ -89,7 +89,14 @@ def test_the_page_script_may_stand_inline() -> None:
 
 
 def test_every_widget_is_found() -> None:
-    assert bundle.WIDGETS == ("attention-map", "bears-plane", "decoder-stepper", "explore", "paint-mixer")
+    assert bundle.WIDGETS == (
+        "attention-map",
+        "bears-plane",
+        "decoder-stepper",
+        "explore",
+        "length-curves",
+        "paint-mixer",
+    )
 
 
 def test_the_scripts_never_parse_html() -> None:

@@ -8,6 +8,7 @@ from unrolled.widgets.bears_model import BearsModel
 from unrolled.widgets.bears_plane import BearsPlane
 from unrolled.widgets.decoder_stepper import DecoderStepper
 from unrolled.widgets.explore import explore
+from unrolled.widgets.length_curves import LengthCurves
 from unrolled.widgets.paint_mixer import PaintMixer
 from unrolled.widgets.unroller import Unroller
 
@@ -16,6 +17,7 @@ __all__ = [
     "BearsModel",
     "BearsPlane",
     "DecoderStepper",
+    "LengthCurves",
     "PaintMixer",
     "Unroller",
     "explore",
