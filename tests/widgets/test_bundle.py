@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from unrolled.widgets import bundle
+from unrolled.widgets.base import Widget
 
 
 @pytest.fixture
@@ -89,14 +90,10 @@ def test_the_page_script_may_stand_inline() -> None:
 
 
 def test_every_widget_is_found() -> None:
-    assert bundle.WIDGETS == (
-        "attention-map",
-        "bears-plane",
-        "decoder-stepper",
-        "explore",
-        "length-curves",
-        "paint-mixer",
-    )
+    """Each class of the package that names a script, and no other script, renders."""
+    classes = [one for one in Widget.__subclasses__() if one.__module__.startswith("unrolled.widgets.")]
+    assert tuple(sorted(one.name for one in classes)) == bundle.WIDGETS
+    assert {"attention-map", "bears-plane", "explore", "paint-mixer"} <= set(bundle.WIDGETS)
 
 
 def test_the_scripts_never_parse_html() -> None:
