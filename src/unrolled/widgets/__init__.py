@@ -9,6 +9,7 @@ from unrolled.widgets.bears_plane import BearsPlane
 from unrolled.widgets.decoder_stepper import DecoderStepper
 from unrolled.widgets.explore import explore
 from unrolled.widgets.length_curves import LengthCurves
+from unrolled.widgets.next_token import NextTokenBench
 from unrolled.widgets.paint_mixer import PaintMixer
 from unrolled.widgets.unroller import Unroller
 
@@ -18,6 +19,7 @@ __all__ = [
     "BearsPlane",
     "DecoderStepper",
     "LengthCurves",
+    "NextTokenBench",
     "PaintMixer",
     "Unroller",
     "explore",
