@@ -11,6 +11,7 @@ from unrolled.widgets.explore import explore
 from unrolled.widgets.length_curves import LengthCurves
 from unrolled.widgets.next_token import NextTokenBench
 from unrolled.widgets.paint_mixer import PaintMixer
+from unrolled.widgets.qkv_bench import QKVBench
 from unrolled.widgets.unroller import Unroller
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LengthCurves",
     "NextTokenBench",
     "PaintMixer",
+    "QKVBench",
     "Unroller",
     "explore",
 ]
