@@ -149,7 +149,7 @@ class Exercise:
         if (
             outcome.error is None
             and isinstance(got, Tensor)
-            and got.is_floating_point()
+            and got.is_floating_point() == expected.is_floating_point()
             and close(got, expected)
         ):
             return None
@@ -178,13 +178,15 @@ class Exercise:
             )
         if list(got.shape) != shape:
             return f"For {case}: expected {self.output} of shape {shape}, got shape {list(got.shape)}."
-        if not got.is_floating_point():
-            return f"For {case}: expected {self.output} in floating-point numbers, got {got.dtype}."
+        if got.is_floating_point() != expected.is_floating_point():
+            kind = "floating-point numbers" if expected.is_floating_point() else "integers"
+            return f"For {case}: expected {self.output} in {kind}, got {got.dtype}."
         got = got.detach().to("cpu", torch.float64)
-        bad = ~torch.isclose(got, expected, rtol=RTOL, atol=ATOL)
+        bad = ~torch.isclose(got, expected.double(), rtol=RTOL, atol=ATOL)
         place = bad.nonzero()[0].tolist()
         want, came = expected[tuple(place)].item(), got[tuple(place)].item()
-        return f"For {case}: expected {self.output}{place} = {want:.4f}, got {came:.4f}."
+        digits = ".4f" if expected.is_floating_point() else ".0f"
+        return f"For {case}: expected {self.output}{place} = {want:{digits}}, got {came:{digits}}."
 
 
 def close(a: Tensor, b: Tensor) -> bool:
