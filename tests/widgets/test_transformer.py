@@ -89,6 +89,23 @@ def test_a_block_equals_torch(page: Page, norm: Any, activation: Any) -> None:
     close(got["attention"]["out"], block.attention(source, mask=mask[None])[0])
 
 
+def test_a_block_without_norms_ways_around_or_a_sublayer(page: Page) -> None:
+    block = shaken(EncoderBlock(6, 2, 11), 11)
+    assert isinstance(block, EncoderBlock)
+    x = torch.randn(1, 5, 6, generator=torch.Generator().manual_seed(12), dtype=torch.float64)
+    talk, think = block.attention, block.feedforward
+    expected = {
+        '{ norm: "none" }': (y := x + talk(x)) + think(y),
+        "{ residual: false }": think(block.feedforward_norm(talk(block.attention_norm(x)))),
+        '{ without: ["attention"] }': x + think(block.feedforward_norm(x)),
+        '{ without: ["feedforward"], norm: "post" }': block.attention_norm(x + talk(x)),
+    }
+    given = {"x": x[0].tolist(), "weights": lists(block.state_dict())}
+    for options, y in expected.items():
+        body = f"return $transformer.block(given.x, given.weights, {{ nHeads: 2, ...{options} }}).output;"
+        close(run(page, body, given), y[0])
+
+
 def test_cross_attention_equals_torch(page: Page) -> None:
     layer = shaken(MultiHeadAttention(10, 5), 3)
     g = torch.Generator().manual_seed(4)

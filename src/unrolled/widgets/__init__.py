@@ -14,6 +14,7 @@ from unrolled.widgets.length_curves import LengthCurves
 from unrolled.widgets.next_token import NextTokenBench
 from unrolled.widgets.paint_mixer import PaintMixer
 from unrolled.widgets.qkv_bench import QKVBench
+from unrolled.widgets.token_walk import TokenWalk
 from unrolled.widgets.unroller import Unroller
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "NextTokenBench",
     "PaintMixer",
     "QKVBench",
+    "TokenWalk",
     "Unroller",
     "bertviz_head_view",
     "explore",

@@ -9,7 +9,9 @@ import { attend, attentionScores, attentionWeights, causalMask } from "./core.mj
 /**
  * @typedef {Object} Options
  * @property {number} nHeads
- * @property {"pre" | "post"} [norm] where the norms of a block stand; "pre" unless given
+ * @property {"pre" | "post" | "none"} [norm] where the norms of a block stand; "pre" unless given
+ * @property {boolean} [residual] whether a sublayer is added to what went in, or takes its place; true unless given
+ * @property {("attention" | "feedforward")[]} [without] sublayers that are passed by
  * @property {"relu" | "gelu" | "gelu_tanh"} [activation] "gelu" unless given
  * @property {number} [eps] added to the variance in a norm; 1e-5 unless given
  * @property {number[]} [off] heads whose output is set to zero
@@ -118,17 +120,18 @@ export function feedForward(x, weights, { activation = "gelu" }) {
  * @param {{ keys: Matrix, values: Matrix }} [held] a cache of the tokens before x
  */
 export function block(x, weights, options, held) {
-  const { norm = "pre", eps = 1e-5 } = options;
+  const { norm = "pre", eps = 1e-5, residual = true, without = [] } = options;
   const normed = (/** @type {Matrix} */ of, /** @type {string} */ name) =>
-    layerNorm(of, weights[`${name}.weight`], weights[`${name}.bias`], eps);
+    layerNorm(of, weights[`${name}_norm.weight`], weights[`${name}_norm.bias`], eps);
   const around = (/** @type {Matrix} */ stream, /** @type {string} */ name, sublayer) => {
     const given = norm === "pre" ? normed(stream, name) : stream;
-    const made = sublayer(given);
-    const sum = add(stream, made.out);
-    return { given, made, sum, after: norm === "pre" ? sum : normed(sum, name) };
+    const made = sublayer(given, under(weights, `${name}.`));
+    if (without.includes(name)) return { given, made, sum: stream, after: stream };
+    const sum = residual ? add(stream, made.out) : made.out;
+    return { given, made, sum, after: norm === "post" ? normed(sum, name) : sum };
   };
-  const talk = around(x, "attention_norm", (h) => multiHead(h, under(weights, "attention."), options, undefined, held));
-  const think = around(talk.after, "feedforward_norm", (h) => feedForward(h, under(weights, "feedforward."), options));
+  const talk = around(x, "attention", (h, own) => multiHead(h, own, options, undefined, held));
+  const think = around(talk.after, "feedforward", (h, own) => feedForward(h, own, options));
   return {
     input: x,
     attentionInput: talk.given, attention: talk.made, attentionSum: talk.sum, afterAttention: talk.after,
