@@ -40,9 +40,10 @@ class _Block(nn.Module):
 
     def around(self, x: Tensor, norm: nn.LayerNorm, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
         """Add to `x` what the sublayer makes of it, normalised before or after."""
+        # Under autocast a sublayer answers in 16 bits: adding two types is slower than widening one first.
         if self.norm == "pre":
-            return x + self._drop(sublayer(norm(x)))
-        after: Tensor = norm(x + self._drop(sublayer(x)))
+            return x + self._drop(sublayer(norm(x))).to(x.dtype)
+        after: Tensor = norm(x + self._drop(sublayer(x)).to(x.dtype))
         return after
 
     def _drop(self, x: Tensor) -> Tensor:

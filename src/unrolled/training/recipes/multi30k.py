@@ -29,16 +29,16 @@ class Multi30k(TranslationRecipe):
 
     architecture: Architecture = "transformer"
     score: ScoreName | None = "additive"
-    steps: int = 6000
-    lr: float = 3e-3
+    steps: int = 4000
+    lr: float = 2e-3
     label_smoothing: float = 0.1
     weight_decay: float = 1e-4
-    d_model: int = 192
+    d_model: int = 256
     d_hidden: int = 256
     n_layers: int = 3
     n_heads: int = 4
     d_ff: int = 512
-    dropout: float = 0.3
+    dropout: float = 0.2
     max_tokens: int | None = 2048
     validate_every: int = 500
     checkpoint_every: int = 500
