@@ -13,6 +13,7 @@ from unrolled.widgets.head_browser import HeadBrowser, head_summary
 from unrolled.widgets.length_curves import LengthCurves
 from unrolled.widgets.next_token import NextTokenBench
 from unrolled.widgets.paint_mixer import PaintMixer
+from unrolled.widgets.position_clock import PositionClock
 from unrolled.widgets.qkv_bench import QKVBench
 from unrolled.widgets.token_walk import TokenWalk
 from unrolled.widgets.unroller import Unroller
@@ -27,6 +28,7 @@ __all__ = [
     "LengthCurves",
     "NextTokenBench",
     "PaintMixer",
+    "PositionClock",
     "QKVBench",
     "TokenWalk",
     "Unroller",

@@ -1,0 +1,108 @@
+"""The position clock: where a token stands, as the hands of many clocks."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import traitlets
+
+from unrolled.widgets.base import Widget, number, table_html
+
+__all__ = ["PositionClock"]
+
+MAX_SIZE, MAX_POSITIONS = 64, 1000
+# Positions a reader without JavaScript gets.
+TABLED = 5
+
+
+class PositionClock(Widget):
+    r"""Two positions as the hands of clocks, one for each pair of numbers, each slower than the one before.
+
+    .. math::  p_{t,2i} = \sin\frac{t}{10000^{2i/d}}, \qquad p_{t,2i+1} = \cos\frac{t}{10000^{2i/d}}
+
+    The reader moves both positions and sees the vector that is added, or the query and the key that are
+    turned (`Rotary`), and that their dot product follows from the distance alone. Taught in chapter 7.
+
+    Args:
+        d: numbers per vector, even, at most 64.
+        max_len: positions, at most 1,000.
+        query: the query of the rotary picture ``[d]``; the same two numbers in every pair unless given.
+        key: its key ``[d]``.
+        t: the position to begin with.
+        s: the other.
+        kind: ``"sinusoidal"`` or ``"rotary"`` to begin with.
+        base: 10000 in the papers.
+        title: a heading, if any.
+
+    Raises:
+        ValueError: a number is out of range, or a vector of another length.
+
+    Reference:
+        Vaswani et al., Attention Is All You Need, 2017, section 3.5; Su et al., RoFormer, 2021.
+    """
+
+    name: ClassVar[str] = "position-clock"
+
+    d = traitlets.Int().tag(sync=True)
+    base = traitlets.Float(10_000.0).tag(sync=True)
+    max_len = traitlets.Int().tag(sync=True)
+    query: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    key: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    kind = traitlets.Int(0).tag(sync=True)
+    t = traitlets.Int(0).tag(sync=True)
+    s = traitlets.Int(0).tag(sync=True)
+    title = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(
+        self,
+        d: int = 16,
+        max_len: int = 128,
+        *,
+        query: Sequence[float] | None = None,
+        key: Sequence[float] | None = None,
+        t: int = 3,
+        s: int = 8,
+        kind: Literal["sinusoidal", "rotary"] = "sinusoidal",
+        base: float = 10_000.0,
+        title: str | None = None,
+    ) -> None:
+        if d % 2 or not 2 <= d <= MAX_SIZE:
+            raise ValueError(f"d: expected an even number from 2 to {MAX_SIZE}, got {d}")
+        if not 2 <= max_len <= MAX_POSITIONS:
+            raise ValueError(f"max_len: expected 2 to {MAX_POSITIONS}, got {max_len}")
+        for what, position in (("t", t), ("s", s)):
+            if not 0 <= position < max_len:
+                raise ValueError(f"{what}: expected a position from 0 to {max_len - 1}, got {position}")
+        if kind not in ("sinusoidal", "rotary"):
+            raise ValueError(f"kind: expected 'sinusoidal' or 'rotary', got {kind!r}")
+        if not base > 1:
+            raise ValueError(f"base: expected more than 1, got {base}")
+        same = [1.0] * (d // 2) + [0.0] * (d // 2)
+        super().__init__(
+            d=d,
+            base=float(base),
+            max_len=max_len,
+            query=_vector("query", same if query is None else query, d),
+            key=_vector("key", same if key is None else key, d),
+            kind=("sinusoidal", "rotary").index(kind),
+            t=t,
+            s=s,
+            title=title or "",
+        )
+
+    def fallback_html(self) -> str:
+        """Return the first positions' vectors, and how long each pair takes for a full turn, as a table."""
+        speeds = self.base ** (-np.arange(0, self.d, 2) / self.d)  # [d / 2]
+        angles = np.arange(min(TABLED, self.max_len))[:, None] * speeds
+        waves = np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(len(angles), -1)
+        turns = [number(float(x), 1) for x in 2 * np.pi / speeds]
+        columns = [f"{wave}, turn of {turn}" for turn in turns for wave in ("sin", "cos")]
+        rows = [(f"position {t}", row.tolist()) for t, row in enumerate(waves)]
+        return table_html("What is added at the first positions.", columns, rows)
+
+
+def _vector(what: str, given: Sequence[float], d: int) -> list[float]:
+    numbers = np.asarray(given, dtype=np.float64)
+    if numbers.shape != (d,) or not np.isfinite(numbers).all():
+        raise ValueError(f"{what}: expected {d} finite numbers, got {list(numbers.shape)}")
+    return [float(x) for x in numbers]
