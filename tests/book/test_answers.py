@@ -144,19 +144,19 @@ class TestBearsPlane:
         assert math.dist(before[0], after[0]) > 0.01
         assert torch.equal(before[1], after[1])  # love is not in this one
 
-        dot = plane.handle("won").locator(".u-dot").bounding_box()
+        dot = plane.handle("pain").locator(".u-dot").bounding_box()  # no other word lies near
         assert dot
         x, y = dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2
         page.mouse.move(x, y)
         page.mouse.down()
-        page.mouse.move(x - 50, y - 40, steps=4)
+        page.mouse.move(x + 50, y - 40, steps=4)
         page.mouse.up()
         dragged = plane.vectors()
-        left, up = (dragged - moved)[plane.words.index("won")].tolist()
-        assert left < -0.2
+        right, up = (dragged - moved)[plane.words.index("pain")].tolist()
+        assert right > 0.2
         assert up > 0.2
-        moved[plane.words.index("won")] = dragged[plane.words.index("won")]  # and no other word has moved
-        assert math.dist(plane.agrees(BEARS, moved)[2], after[2]) > 0.01
+        moved[plane.words.index("pain")] = dragged[plane.words.index("pain")]  # and no other word has moved
+        assert math.dist(plane.agrees(BEARS, moved)[1], after[1]) > 0.01
         plane.widget.get_by_role("button", name="Reset").click()
         plane.agrees(BEARS, vectors)
 

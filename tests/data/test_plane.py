@@ -50,7 +50,7 @@ def test_cues_stand_by_their_sense_and_neutral_words_near_the_middle(points: Pla
         nearest = torch.cdist(points.vectors.lookup(cue_words(sense)), corners).argmin(1)
         assert (nearest == k).all()
     neutral = points.vectors.lookup(word for word in VOCABULARY if word not in cues)
-    assert neutral.norm(dim=1).max() < 1.3
+    assert neutral.norm(dim=1).max() < 1.4
     assert neutral.norm(dim=1).median() < 0.5
     assert points.vectors["bears"].norm() < 0.5
 

@@ -129,14 +129,19 @@ GAPPED: dict[str, tuple[str, ...]] = {
 }
 
 # Clauses without "bears". Each starts with a neutral word, again to keep cues out of the window. Other words
-# stand here in the very places where "bears" stands above: a model that has to guess a hidden word there
-# has to find out the sense of the clause, near or far.
+# stand here in the very places where "bears" stands above, pattern for pattern: a model that has to guess a
+# hidden word there has to find out the sense of the clause, near or far. A place in which "bears" alone
+# stands would teach nothing about the held-out cues around it.
 OTHER: dict[str, tuple[str, ...]] = {
     "animal": (
         "the <kind>? <kin> <eat> <food> <place>?",
         "the <kind>? <kin> <sleep> <place>",
         "<many> <like> <kin> <place>?",
         "<one> <liked> the <kind> <kin>",
+        "<one> <liked> <kin> <how>?",
+        "<one> <liked> <kin> <place>?",
+        "<when> <kin> <eat> <food>",
+        "<when> <kin> <how> <eat> <food> <place>?",
         "<when> <kin> <how> <how>? <eat> <food>",
         "<when> <kin> <how> <sleep> <place>",
         "<one> <liked> <when> <kin> <how>",
@@ -146,6 +151,9 @@ OTHER: dict[str, tuple[str, ...]] = {
         "<many> <endured> the <kind> <burden> <place>?",
         "<one> <manner> <endured> the <burden>",
         "the <who> <endures> the <burden> <place>?",
+        "the <who> <manner> <endures> the <burden>",
+        "<one> <when> <endures> the <burden> <manner>?",
+        "<one> <when> <endures> <how> the <kind>? <burden>",
         "<one> <when> <endures> <how> <how>? the <burden>",
         "the <who> <when> <endures> <how> the <burden>",
         "the <who> <when> <endures> <how> the <burden> <manner>",
@@ -153,8 +161,12 @@ OTHER: dict[str, tuple[str, ...]] = {
     "team": (
         "the <kind>? <kin> <won> the <contest> <place>?",
         "<many> <cheer> <kin> <place>?",
+        "<many> <cheer> <kin> <how>?",
         "the <who> <cheered> the <kin>",
+        "the <who> <cheered> <kin> <how>?",
         "<one> <cheered> the <kind> <kin>",
+        "<one> <cheered> <kin> <place>?",
+        "<when> <kin> <won> the <contest>",
         "<when> <kin> <how> <how>? <won> the <contest>",
         "<when> <kin> <how> <won> the <contest> <place>?",
         "<one> <cheered> <when> <kin> <how>",
