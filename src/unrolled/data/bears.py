@@ -28,6 +28,7 @@ __all__ = [
     "MAX_WORDS",
     "SENSES",
     "VOCABULARY",
+    "Kind",
     "Sentence",
     "corpus",
     "cue_words",

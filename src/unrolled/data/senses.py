@@ -5,18 +5,22 @@ centroid per sense; then a test sentence, all of whose cue words were never met 
 sense whose centroid is nearest. Chance is one third.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from unrolled.data.bears import KINDS, SENSES, Sentence, corpus, generate
+from unrolled.data.bears import KINDS, SENSES, Kind, Sentence, corpus, generate
+from unrolled.data.clusters import nearest_centroid
 from unrolled.data.word_vectors import WordVectors, word_vectors
 from unrolled.nn import SimpleSelfAttention
 
 __all__ = [
     "BASELINES",
+    "Questions",
     "Representation",
+    "accuracies",
     "context_free",
     "evaluate",
     "failure_table",
@@ -26,6 +30,36 @@ __all__ = [
 ]
 
 Representation = Callable[[Sentence], Tensor]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The sentences of one test; the senses are in turn, so that sentence i has sense i modulo three.
+
+    Attributes:
+        known: plain sentences with training cues, for the centroids.
+        asked: sentences with held-out cues, by kind.
+    """
+
+    known: list[Sentence]
+    asked: dict[Kind, list[Sentence]]
+
+    @classmethod
+    def draw(cls, n: int = 900, seed: int = 0) -> "Questions":
+        """Return `n` sentences for the centroids and `n` of each kind; they follow from `seed` alone.
+
+        Raises:
+            ValueError: `n` is no multiple of three, or below six.
+        """
+        if n < 2 * len(SENSES) or n % len(SENSES):
+            raise ValueError(f"n: expected a multiple of {len(SENSES)} from {2 * len(SENSES)} up, got {n}")
+        asked = {kind: generate(n, seed=seed + 1, kind=kind, cues="held_out") for kind in KINDS}
+        return cls(generate(n, seed=seed), asked)
+
+    @property
+    def truth(self) -> Tensor:
+        """Which sense each sentence has, ``[n]``."""
+        return torch.arange(len(self.known)) % len(SENSES)
 
 
 def _position(sentence: Sentence) -> int:
@@ -88,21 +122,29 @@ def evaluate(represent: Representation, *, n: int = 900, seed: int = 0) -> dict[
         seed: of the sentences. Training and test sentences differ by their cue words, whatever the seed.
 
     Raises:
-        ValueError: `n` is no positive multiple of three.
+        ValueError: `n` is no multiple of three, or below six.
     """
-    if n < 1 or n % len(SENSES):
-        raise ValueError(f"n: expected a positive multiple of {len(SENSES)}, got {n}")
-    truth = torch.arange(n) % len(SENSES)  # `generate` takes the senses in turn
-    known = torch.stack([represent(sentence) for sentence in generate(n, seed=seed)])  # [n, D]
-    centroids = torch.stack([known[truth == k].mean(0) for k in range(len(SENSES))])  # [3, D]
-    accuracy: dict[str, float] = {}
-    for kind in KINDS:
-        tested = generate(n, seed=seed + 1, kind=kind, cues="held_out")
-        vectors = torch.stack([represent(sentence) for sentence in tested])
-        # Differences, not products: equal vectors are exactly equally far, and a tie goes to the first sense.
-        nearest = (vectors[:, None] - centroids).square().sum(-1).argmin(1)
-        accuracy[kind] = (nearest == truth).double().mean().item()
-    return accuracy
+    questions = Questions.draw(n, seed)
+
+    def vectors(sentences: list[Sentence]) -> Tensor:
+        return torch.stack([represent(sentence) for sentence in sentences])
+
+    asked = {kind: vectors(sentences) for kind, sentences in questions.asked.items()}
+    return accuracies(vectors(questions.known), asked, questions.truth)
+
+
+def accuracies(known: Tensor, asked: Mapping[Kind, Tensor], truth: Tensor) -> dict[str, float]:
+    """Return the share of vectors whose nearest centroid is that of their sense, for each kind of sentence.
+
+    Args:
+        known: vectors the centroids are means of, ``[n, D]``.
+        asked: vectors to judge, ``[n, D]`` for each kind.
+        truth: their senses, and those of `known`, ``[n]``.
+    """
+    return {
+        kind: (nearest_centroid(known, truth, vectors) == truth).double().mean().item()
+        for kind, vectors in asked.items()
+    }
 
 
 def failure_table(

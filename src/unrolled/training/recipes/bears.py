@@ -1,38 +1,33 @@
 """Guess hidden words, and find out that "bears" has three meanings. Taught in chapter 11.
 
-A BERT of 70,000 numbers sees sentences in which a quarter of the words is hidden. Nobody tells it the senses.
+A BERT of 70,000 numbers sees sentences in which two words of five are hidden. Nobody tells it the senses.
 What it expects in the place of a hidden "bears" tells them apart.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Generator, Tensor, nn
 
 from unrolled.data import bears
-from unrolled.data.batches import IGNORED, pad
+from unrolled.data.batches import IGNORED
+from unrolled.data.bears_tokens import WORDS, encode_words, word_id
+from unrolled.data.clusters import nearest_centroid
 from unrolled.data.seeds import seeded
-from unrolled.data.senses import evaluate
+from unrolled.data.senses import Questions
+from unrolled.data.special import SPECIAL
 from unrolled.generate import sample_next
 from unrolled.nn import BERT, BertConfig, Encoder, padding_mask
+from unrolled.training.anatomy import bears_figures, bears_vectors
 from unrolled.training.loss import cross_entropy
 from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
 from unrolled.training.task import Batch, GenerateOptions, Split
 
-__all__ = ["MASK", "PAD", "WORDS", "Bears", "BearsTask", "encode_words"]
-
-PAD, MASK = 0, 1
-WORDS = ("[PAD]", "[MASK]", *bears.VOCABULARY)
-_INDEX = {word: i for i, word in enumerate(WORDS)}
-_BEARS = _INDEX["bears"]
-
-
-def encode_words(sentences: list[tuple[str, ...]]) -> tuple[Tensor, Tensor]:
-    """Return tokens, padded on the right, ``[B, T]``, and the number of words of each sentence, ``[B]``."""
-    return pad([[_INDEX[word] for word in words] for words in sentences], value=PAD)
+__all__ = ["Bears", "BearsTask"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +43,11 @@ class Bears(Recipe):
     sentences: int = option(
         24_000, "how many to learn from; a tenth more to validate", unit="sentences", low=128
     )
-    hidden: float = option(0.25, "share of the words that are hidden", low=0.01, high=0.99)
+    hidden: float = option(0.4, "share of the words that are hidden", low=0.01, high=0.99)
     balance: float = option(
         0.0, "power of a word's frequency that lowers its share of being hidden", low=0, high=1
     )
-    hidden_bears: float = option(0.25, "the same for 'bears' itself", low=0, high=1)
+    hidden_bears: float = option(0.1, "the same for 'bears' itself", low=0, high=1)
     n_layers: int = option(2, "blocks", low=1)
     n_heads: int = option(2, "attention heads of each", low=1)
     d_model: int = option(48, "numbers per word", low=1)
@@ -94,21 +89,29 @@ class BearsTask:
     """Sentences with hidden words, and the model that guesses them."""
 
     def __init__(self, recipe: Bears) -> None:
-        self.recipe = r = recipe
-        n_validation = r.sentences // 10
-        sentences = [sentence.words for sentence in bears.corpus(r.sentences + n_validation, r.seed)]
-        tokens, lengths = encode_words(sentences)
-        self._splits: dict[Split, tuple[Tensor, Tensor]] = {
-            "train": (tokens[: r.sentences], lengths[: r.sentences]),
-            "validation": (tokens[r.sentences :], lengths[r.sentences :]),
-        }
-        counts = torch.bincount(tokens[tokens != PAD], minlength=len(WORDS)).double()
+        self.recipe = recipe
+        self.model: nn.Module = recipe.model()
+
+    # Made when they are first asked for: who only wants to ask a trained model needs no corpus.
+    @cached_property
+    def _splits(self) -> dict[Split, tuple[Tensor, Tensor]]:
+        n, n_validation = self.recipe.sentences, self.recipe.sentences // 10
+        corpus = bears.corpus(n + n_validation, self.recipe.seed)
+        tokens, lengths = encode_words([sentence.words for sentence in corpus])
+        return {"train": (tokens[:n], lengths[:n]), "validation": (tokens[n:], lengths[n:])}
+
+    @cached_property
+    def _share(self) -> Tensor:
+        """How often each word is hidden, ``[V]``."""
+        r = self.recipe
+        tokens = torch.cat([tokens for tokens, _ in self._splits.values()])
+        counts = torch.bincount(tokens[tokens != SPECIAL.pad], minlength=len(WORDS)).double()
         # Common words are easily guessed and teach little: as in word2vec, rare ones may get more.
         share = counts.clamp_min(1) ** -r.balance
         share = share * r.hidden * counts.sum() / (counts * share).sum()
-        self._share = share.clamp_max(0.6).float()
-        self._share[PAD], self._share[_BEARS] = 0.0, r.hidden_bears
-        self.model: nn.Module = recipe.model()
+        share = share.clamp_max(0.6).float()
+        share[SPECIAL.pad], share[word_id("bears")] = 0.0, r.hidden_bears
+        return share
 
     def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
         """Yield ``words`` and ``answers`` ``[B, T]``, ``lengths`` ``[B]``, of sentences of like length."""
@@ -126,7 +129,7 @@ class BearsTask:
     def _hide(self, tokens: Tensor, lengths: Tensor, g: Generator) -> Batch:
         hidden = torch.rand(tokens.shape, generator=g) < self._share[tokens]
         return {
-            "words": tokens.masked_fill(hidden, MASK),
+            "words": tokens.masked_fill(hidden, SPECIAL.mask),
             "answers": tokens.masked_fill(~hidden, IGNORED),
             "lengths": lengths,
         }
@@ -143,56 +146,30 @@ class BearsTask:
         return cross_entropy(logits, answers[asked], label_smoothing=smoothing)
 
     def vectors(self, model: nn.Module, sentences: list[bears.Sentence], *, hide: bool = True) -> Tensor:
-        """Return one vector for the "bears" of each sentence, ``[N, D]``.
-
-        Hidden, it is the vector that the output layer compares with all words: what the model expects in that
-        place. Seen, it is what the last block gives.
-        """
+        """Return one vector for the "bears" of each sentence, ``[N, D]``: see `bears_vectors`."""
         assert isinstance(model, BERT)
-        device = model.token_embedding.weight.device
-        tokens, lengths = encode_words([sentence.words for sentence in sentences])
-        rows, places = torch.arange(len(sentences)), torch.tensor([s.position for s in sentences])
-        if hide:
-            tokens[rows, places] = MASK
-        mask = padding_mask(lengths, tokens.shape[1])
-        vectors: Tensor = model.encode(tokens.to(device), mask.to(device))[rows, places]
-        if hide:
-            assert model.head is not None
-            vectors = model.head.norm(model.head.activation(model.head.dense(vectors)))
-        return vectors.cpu()
+        return bears_vectors(model, sentences, hide=hide)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Return nearest-centroid accuracy by kind of sentence, with "bears" hidden and seen.
+        """Return how well the senses are told apart, and where in the model: see `bears_figures`."""
+        assert isinstance(model, BERT)
+        canonical = [_sentence(text, sense) for sense, text in bears.CANONICAL.items()]
+        return bears_figures(model, seed=self._question_seed, canonical=canonical)
 
-        ``canonical`` is the share of the three sentences of chapter 4 that come out right.
-        """
-        n, seed = 900, 1000 + 2 * self.recipe.seed
-        known = bears.generate(n, seed=seed)
-        tested = [bears.generate(n, seed=seed + 1, kind=kind, cues="held_out") for kind in bears.KINDS]
-        figures: dict[str, float] = {}
-        for hide, prefix in ((True, ""), (False, "seen: ")):
-            # All at once here, one by one there: `evaluate` asks for sentences by name.
-            table = {
-                s: v
-                for part in (known, *tested)
-                for s, v in zip(part, self.vectors(model, part, hide=hide), strict=True)
-            }
-            for kind, accuracy in evaluate(table.__getitem__, n=n, seed=seed).items():
-                figures[prefix + kind] = accuracy
-            senses = self.senses(model, list(bears.CANONICAL.values()), hide=hide)
-            right = [sense == truth for sense, truth in zip(senses, bears.CANONICAL, strict=True)]
-            figures[prefix + "canonical"] = sum(right) / len(right)
-        return figures
+    @property
+    def _question_seed(self) -> int:
+        return 1000 + 2 * self.recipe.seed
 
     def senses(self, model: nn.Module, texts: list[str], *, hide: bool = True) -> list[str]:
-        """Return the sense whose centroid is nearest, for sentences a reader typed."""
-        known = bears.generate(900, seed=1000 + 2 * self.recipe.seed)
-        vectors = self.vectors(model, known, hide=hide)
-        centroids = torch.stack([vectors[i :: len(bears.SENSES)].mean(0) for i in range(len(bears.SENSES))])
-        words = [bears.tokenize(text) for text in texts]
-        asked = [bears.Sentence(w, None, w.index("bears"), None) for w in words]
-        nearest = torch.cdist(self.vectors(model, asked, hide=hide), centroids).argmin(1)
-        return [bears.SENSES[i] for i in nearest.tolist()]
+        """Return the sense whose centroid is nearest, for sentences a reader typed.
+
+        Raises:
+            ValueError: a sentence has no "bears", or words the model does not know.
+        """
+        questions = Questions.draw(seed=self._question_seed)
+        known = self.vectors(model, questions.known, hide=hide)
+        asked = self.vectors(model, [_sentence(text) for text in texts], hide=hide)
+        return [bears.SENSES[i] for i in nearest_centroid(known, questions.truth, asked).tolist()]
 
     def write(self, model: nn.Module, prompt: str, options: GenerateOptions) -> str:
         """Return the prompt with every ``_`` filled in; one with "bears" and no ``_`` is answered by a sense.
@@ -210,12 +187,21 @@ class BearsTask:
         if len(pieces) > bears.MAX_WORDS:
             raise ValueError(f"expected at most {bears.MAX_WORDS} words, got {len(pieces)}")
         device = model.token_embedding.weight.device
-        tokens = torch.tensor([[MASK if piece is None else _INDEX[piece] for piece in pieces]], device=device)
+        tokens = torch.tensor(
+            [[SPECIAL.mask if piece is None else word_id(piece) for piece in pieces]], device=device
+        )
         with torch.no_grad():
-            logits = model(tokens)[0, :, MASK + 1 :]  # no guess is [PAD] or [MASK]
+            logits = model(tokens)[0, :, len(SPECIAL) :]  # no guess is a special token
         chance = Generator(device=device).manual_seed(options.seed)
         guesses = sample_next(logits, options.temperature, options.top_k, options.top_p, chance)
         filled = [
-            WORDS[g + MASK + 1] if p is None else p for p, g in zip(pieces, guesses.tolist(), strict=True)
+            WORDS[g + len(SPECIAL)] if p is None else p for p, g in zip(pieces, guesses.tolist(), strict=True)
         ]
         return " ".join(filled)
+
+
+def _sentence(text: str, sense: str | None = None) -> bears.Sentence:
+    words = bears.tokenize(text)
+    if "bears" not in words:
+        raise ValueError(f"expected a sentence with 'bears', got {text!r}")
+    return bears.Sentence(words, sense, words.index("bears"), None)

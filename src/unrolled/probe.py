@@ -1,0 +1,81 @@
+"""Look into a BERT: the vectors of every layer, who looks at whom, and what is lost without a head.
+
+Taught in chapters 6, 11 and 12.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.nn.bert import BERT
+from unrolled.nn.blocks import EncoderBlock
+from unrolled.shapes import Mask, Tokens
+from unrolled.tap import record
+
+__all__ = ["Layers", "bert_layers", "without_head"]
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What a BERT makes of some sentences on the way.
+
+    Attributes:
+        vectors: before the first block and after each, n_layers + 1 times ``[B, T, D]``.
+        weights: attention in each block, n_layers times ``[B, H, T, T]``; a row is who looks.
+    """
+
+    vectors: list[Tensor]
+    weights: list[Tensor]
+
+
+def bert_layers(
+    model: BERT, tokens: Tokens, mask: Mask | None = None, token_types: Tokens | None = None
+) -> Layers:
+    """Return the vectors and the attention weights of every layer, detached; arguments as in `BERT.encode`.
+
+    The vectors are those that run from block to block: a norm behind the last block is not in them.
+    """
+    before: list[Tensor] = []
+
+    def keep(_: nn.Module, arguments: tuple[Any, ...]) -> None:
+        before.append(arguments[0].detach())
+
+    handle = model.encoder.register_forward_pre_hook(keep)
+    try:
+        with torch.no_grad(), record(model, "encoder.layers.*") as heard:
+            model.encode(tokens, mask, token_types)
+    finally:
+        handle.remove()
+    blocks = [f"encoder.layers.{i}" for i in range(len(model.encoder.layers))]
+    return Layers(
+        vectors=[before[0], *(heard[f"{block}.stream"][0] for block in blocks)],
+        weights=[heard[f"{block}.attention.weights"][0] for block in blocks],
+    )
+
+
+@contextmanager
+def without_head(block: EncoderBlock, head: int) -> Iterator[None]:
+    """Switch one attention head of a block off: what it found reaches nobody, until the ``with`` ends.
+
+    Its columns of the output matrix are zero for that long.
+
+    Raises:
+        ValueError: the block has no such head.
+    """
+    attention = block.attention
+    if not 0 <= head < attention.n_heads:
+        raise ValueError(f"head: expected 0 to {attention.n_heads - 1}, got {head}")
+    columns = slice(head * attention.d_head, (head + 1) * attention.d_head)
+    weight = attention.out_proj.weight
+    kept = weight.detach()[:, columns].clone()
+    try:
+        with torch.no_grad():
+            weight[:, columns] = 0.0
+        yield
+    finally:
+        with torch.no_grad():
+            weight[:, columns] = kept
