@@ -126,8 +126,9 @@ class TwoRelationsTask:
         """Return shares of 6,000 people: the friend's number right, the boss's, both, and the pair.
 
         The pair is right when the two numbers named most are the right ones, never mind which is whose; only
-        people whose friend and boss hold different numbers count. ``weight on the friend`` and ``weight on
-        the boss`` are means over people of the attention given there, by the head that gives most.
+        people whose friend and boss hold different numbers count. ``both, a head less`` is what is left of
+        both when the head is taken out that is missed most. ``weight on the friend`` and ``weight on the
+        boss`` are means over people of the attention given there, by the head that gives most.
         """
         r, device = self.recipe, next(model.parameters()).device
         tables = two_relations(1000, seed=seeded("two-relations", "test"), people=r.people)
@@ -140,10 +141,14 @@ class TwoRelationsTask:
         pair = (named.sort(-1).values == answers.sort(-1).values).all(-1)[differ]
         maps = heard["attention.weights"][0]  # [B, H, T, T]
         found = torch.einsum("bhts,brts->hr", maps, tables.alignment.to(device)) / right[..., 0].numel()
+        assert isinstance(model, TableReader)
+        heads = range(model.attention.n_heads)
+        less = [without_head(model, head)(tables.tokens.to(device)).argmax(-1) == answers for head in heads]
         return {
             "friend": right[..., 0].float().mean().item(),
             "boss": right[..., 1].float().mean().item(),
             "both": right.all(-1).float().mean().item(),
+            "both, a head less": min(left.all(-1).float().mean().item() for left in less),
             "pair": pair.float().mean().item(),
             "weight on the friend": found[:, 0].max().item(),
             "weight on the boss": found[:, 1].max().item(),
