@@ -16,6 +16,7 @@ from unrolled.widgets.paint_mixer import PaintMixer
 from unrolled.widgets.position_clock import PositionClock
 from unrolled.widgets.qkv_bench import QKVBench
 from unrolled.widgets.token_walk import TokenWalk
+from unrolled.widgets.translation import TranslationView
 from unrolled.widgets.unroller import Unroller
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "PositionClock",
     "QKVBench",
     "TokenWalk",
+    "TranslationView",
     "Unroller",
     "bertviz_head_view",
     "explore",

@@ -1,0 +1,67 @@
+// A translation, and the three attentions of an encoder and a decoder that made it.
+
+import { choice, h, liveRegion, root, toggle } from "./dom.mjs";
+import { fullScale, inWords, mapView, visible } from "./map-view.mjs";
+
+const KINDS = ["cross", "encoder", "decoder"];
+const NAMES = [
+  "across: the translation looks at the source",
+  "encoder: the source looks at itself",
+  "decoder: the translation looks back at itself",
+];
+
+/** The mean of the maps of all heads. @param {number[][][]} heads [H, T, S] @returns {number[][]} [T, S] */
+export const meanMap = (heads) => heads[0].map((row, i) => row.map((_, j) =>
+  heads.reduce((sum, map) => sum + map[i][j], 0) / heads.length));
+
+/** @param {{ model: any, el: HTMLElement }} context */
+export function render({ model, el }) {
+  const [examples, title] = ["examples", "title"].map((name) => model.get(name));
+  const at = { example: 0, kind: 0, layer: 0, head: 0 };
+  const live = liveRegion();
+  live.el.classList.add("u-hidden");
+  const pair = h("dl", { class: "u-pair" });
+  const place = h("div", {});
+  const counts = () => examples[at.example][KINDS[at.kind]];
+  let numbered = false;
+
+  const pick = (label, trait, options, value = 0) => choice({ label, options, value, onInput: (i) => {
+    at[trait] = i;
+    show();
+  } });
+  const heads = counts()[0].length, layers = counts().length;
+  at.layer = layers - 1;
+  at.head = heads; // the mean
+  const controls = [
+    pick("Sentence", "example", examples.map(({ source }) => source.map(visible).join(" "))),
+    pick("Attention", "kind", NAMES),
+    pick("Layer", "layer", Array.from({ length: layers }, (_, l) => String(l + 1)), at.layer),
+    pick("Head", "head", [...Array.from({ length: heads }, (_, k) => String(k + 1)), "mean of all"], at.head),
+  ];
+  /** @type {ReturnType<typeof mapView> | null} */
+  let view = null;
+  const numbers = toggle({ label: "Numbers", onToggle: (on) => {
+    numbered = on;
+    view?.table.classList.toggle("has-numbers", on);
+  } });
+  const box = root(el, title || "A translation and its attention", title && h("p", { class: "u-title" }, title),
+    h("div", { class: "u-controls" }, controls.map((c) => c.el), numbers), pair, place, live.el);
+
+  function show() {
+    const { source, target, written, reference } = examples[at.example];
+    const maps = counts();
+    const queries = (KINDS[at.kind] === "encoder" ? source : target).map(visible);
+    const keys = (KINDS[at.kind] === "decoder" ? target : source).map(visible);
+    pair.replaceChildren(...[["source", source.map(visible).join(" ")], ["translation", written], ["a person wrote", reference]]
+      .filter(([, text]) => text).flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
+    view = mapView({ tokens: queries, keys, title: `${title || "Attention"}, ${NAMES[at.kind]}`, full: fullScale(maps),
+      onChoose: (i, _, row) => live.say(`${queries[i]} attends to: ${inWords(row, keys)}.`) });
+    view.table.classList.toggle("has-numbers", numbered);
+    place.replaceChildren(view.el);
+    const map = at.head < heads ? maps[at.layer][at.head] : meanMap(maps[at.layer]);
+    view.fill(map);
+    box.dataset.map = JSON.stringify(map);
+  }
+  show();
+  return () => {};
+}
