@@ -43,7 +43,7 @@ def test_a_run_folder_holds_what_was_asked_and_what_came_out(run):
     assert config["options"]["steps"] == 4
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["command"].startswith("unrolled train reversal --steps 4 --batch 4")
-    assert 0 <= metrics["metrics"]["exact_match"] <= 1
+    assert 0 <= metrics["metrics"]["exact 3-3"] <= 1
     assert {"seed", "commit", "hardware", "date", "torch", "processes"} <= set(metrics)
     everything = "".join(path.read_text() for path in run.glob("*.json*"))
     assert str(run.parent) not in everything, "no folder of this machine is written down"
@@ -53,17 +53,18 @@ def test_evaluate_gives_the_figures_again(run, capsys):
     capsys.readouterr()
     assert cli.main(["evaluate", str(run), "--device=cpu"]) == 0
     said = capsys.readouterr()
-    figure = json.loads((run / "metrics.json").read_text())["metrics"]["exact_match"]
-    assert said.out == f"exact_match  {figure:.4f}\n"
+    figures = json.loads((run / "metrics.json").read_text())["metrics"]
+    shown = dict(line.rsplit(maxsplit=1) for line in said.out.splitlines())
+    assert shown == {name: f"{figure:.4f}" for name, figure in figures.items()}
     assert not said.err
 
 
 def test_evaluate_says_when_figures_have_moved(run, capsys, tmp_path):
     for name in ("config.json", "model.safetensors"):
         (tmp_path / name).write_bytes((run / name).read_bytes())
-    (tmp_path / "metrics.json").write_text('{"metrics": {"exact_match": 2.0}}')
+    (tmp_path / "metrics.json").write_text('{"metrics": {"exact 3-3": 2.0}}')
     assert cli.main(["evaluate", str(tmp_path)]) == 0
-    assert "exact_match: metrics.json says 2.0, now " in capsys.readouterr().err
+    assert "exact 3-3: metrics.json says 2.0, now " in capsys.readouterr().err
 
 
 def test_generate_writes_for_every_prompt(run, capsys, monkeypatch):

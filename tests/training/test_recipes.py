@@ -1,17 +1,14 @@
 import pytest
 import torch
 
-from tests.training.conftest import ALONE
 from unrolled.data import bears
 from unrolled.data.batches import IGNORED
 from unrolled.data.bears_tokens import WORDS, word_id
 from unrolled.data.special import SPECIAL
 from unrolled.training import GenerateOptions
-from unrolled.training.loop import Trainer
 from unrolled.training.recipes import recipes
 from unrolled.training.recipes.bears import Bears
 from unrolled.training.recipes.reversal import Reversal
-from unrolled.training.run import evaluate_task
 
 SMALL = {"sentences": 400, "batch": 32}
 
@@ -112,23 +109,6 @@ def test_bears_fills_gaps_and_names_senses(small):
         small.write(small.model, "she suffers", options)
     with pytest.raises(ValueError, match="did you mean"):
         small.write(small.model, "she _ the pane", options)
-
-
-def test_reversal_learns_to_turn_short_rows_round_and_says_so(tmp_path):
-
-    recipe = Reversal(steps=150, longest=5, symbols=5, epoch=50)
-    torch.manual_seed(0)
-    task = recipe.task()
-    assert evaluate_task(task, recipe)["exact_match"] < 0.1
-    batch = next(iter(task.batches("train", 0, 0)))
-    assert torch.equal(batch["answer"][:, :-1], batch["source"].flip(1))
-    assert torch.equal(batch["target"][:, 1:], batch["answer"][:, :-1])
-
-    Trainer(recipe, task, tmp_path, ALONE).train()
-    assert evaluate_task(task, recipe)["exact_match"] > 0.9
-    assert task.write(task.model, "a b c e", GenerateOptions()) == "e c b a"
-    with pytest.raises(ValueError, match="expected letters from a to e, got z"):
-        task.write(task.model, "a z", GenerateOptions())
 
 
 def test_every_recipe_is_named_by_its_key_and_described():

@@ -84,7 +84,7 @@ def test_runs_that_differ_by_seed_make_a_result(tmp_path):
     assert result["seeds"] == [0, 1]
     assert str(tmp_path) not in path.read_text()
     metrics = [json.loads((tmp_path / name / "metrics.json").read_text()) for name in "ab"]
-    assert result["metrics"]["exact_match"] == [m["metrics"]["exact_match"] for m in metrics]
+    assert result["metrics"]["exact 3-3"] == [m["metrics"]["exact 3-3"] for m in metrics]
     assert result["seconds"]["cpu"] == [m["seconds"]["cpu"] for m in metrics]
     expected = "unrolled train reversal --steps 6 --batch 4 --log-every 1 --longest 3 --epoch 7 --d-hidden 4"
     assert result["command"] == expected

@@ -6,7 +6,7 @@ and `Transformer` stand behind one function, `logits`; writing goes through `unr
 both. Taught in chapters 2, 3 and 9.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,10 +25,11 @@ from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
 from unrolled.training.task import Batch, GenerateOptions, Split
 
-__all__ = ["Architecture", "ScoreName", "TranslationRecipe", "TranslationTask", "logits"]
+__all__ = ["Architecture", "ScoreName", "TextPairs", "TranslationRecipe", "TranslationTask", "logits"]
 
 Architecture = Literal["lstm", "transformer"]
 ScoreName = Literal["dot", "scaled_dot", "general", "additive"]
+TextPairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,8 @@ class TranslationTask:
         recipe: its options.
         source_tokenizer: for what is read.
         target_tokenizer: for what is written.
-        pairs: sentences and translations of each split, as text.
+        pairs: sentences and translations of each split, as text, or a function that makes those of a split:
+            it is called when they are first needed, so that a task which only writes makes none.
 
     Raises:
         ValueError: a tokenizer has more tokens than the recipe's model.
@@ -133,14 +135,12 @@ class TranslationTask:
         recipe: TranslationRecipe,
         source_tokenizer: Tokenizer,
         target_tokenizer: Tokenizer,
-        pairs: Mapping[Split, Sequence[tuple[str, str]]],
+        pairs: Mapping[Split, TextPairs] | Callable[[Split], TextPairs],
     ) -> None:
         self.recipe = recipe
         self.source_tokenizer, self.target_tokenizer = source_tokenizer, target_tokenizer
-        self._pairs: dict[Split, list[tuple[list[int], list[int]]]] = {
-            split: [(source_tokenizer.encode(s), target_tokenizer.encode(t)) for s, t in some]
-            for split, some in pairs.items()
-        }
+        self._texts = pairs if callable(pairs) else pairs.__getitem__
+        self._ids: dict[Split, list[tuple[list[int], list[int]]]] = {}
         model = recipe.model()
         sizes = _vocabularies(model)
         for side, tokenizer, size in zip(
@@ -153,6 +153,13 @@ class TranslationTask:
                 )
         self.model: nn.Module = model
 
+    def pairs(self, split: Split) -> list[tuple[list[int], list[int]]]:
+        """Return source and target tokens of a split, without special tokens."""
+        if split not in self._ids:
+            encode, encode_target = self.source_tokenizer.encode, self.target_tokenizer.encode
+            self._ids[split] = [(encode(s), encode_target(t)) for s, t in self._texts(split)]
+        return self._ids[split]
+
     def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
         """Yield ``source`` ``[B, S]``, ``lengths`` ``[B]``, ``target`` and ``labels`` ``[B, T]``.
 
@@ -162,7 +169,7 @@ class TranslationTask:
         limits = {"batch_size": r.batch} if r.max_tokens is None else {"max_tokens": r.max_tokens}
         # Validation is the same in every order: sorted by length it has the least padding.
         order = derived_seed("translation", seed) if split == "train" else None
-        for batch in translation_batches(self._pairs[split], **limits, seed=order, epoch=epoch):
+        for batch in translation_batches(self.pairs(split), **limits, seed=order, epoch=epoch):
             real = padding_mask(batch.target_lengths, batch.labels.shape[1])[:, 0]
             yield {
                 "source": batch.source,
@@ -257,7 +264,7 @@ class TranslationTask:
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Return the share of validation sentences translated exactly; a recipe measures what it is about."""
-        pairs = self._pairs["validation"]
+        pairs = self.pairs("validation")
         order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]))
         right = 0
         for start in range(0, len(order), 100):

@@ -8,9 +8,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from unrolled.data.seeds import seeded
+from unrolled.data.batches import IGNORED
+from unrolled.data.seeds import derived_seed
+from unrolled.data.sequences import FIRST_SYMBOL, Transduction, reversal
+from unrolled.data.special import SPECIAL
 from unrolled.generate import translate
 from unrolled.nn.seq2seq import Seq2Seq, Seq2SeqConfig
+from unrolled.tap import record
 from unrolled.training.loss import cross_entropy
 from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
@@ -18,7 +22,7 @@ from unrolled.training.task import Batch, GenerateOptions, Split
 
 __all__ = ["Reversal", "ReversalTask"]
 
-_EOS, _BOS, _FIRST = 0, 1, 2  # the symbols follow: a is 2, b is 3, ...
+_TEST_ROWS = 300  # for each range of lengths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,7 @@ class Reversal(Recipe):
     name = "reversal"
     about = "an LSTM with attention learns to write a row of letters backwards"
 
-    steps: int = 400
+    steps: int = 800
     lr: float = 4e-3
     symbols: int = option(10, "letters of the alphabet", unit="letters", low=2, high=26)
     shortest: int = option(3, "shortest row", unit="letters", low=1)
@@ -48,7 +52,7 @@ class Reversal(Recipe):
 
     def model(self) -> Seq2Seq:
         """Return the LSTM encoder and decoder."""
-        size = self.symbols + _FIRST
+        size = FIRST_SYMBOL + self.symbols
         return Seq2Seq(Seq2SeqConfig(size, size, self.d_model, self.d_hidden, score=self.score))
 
     def task(self, data: Path | None = None) -> "ReversalTask":
@@ -57,64 +61,120 @@ class Reversal(Recipe):
 
 
 class ReversalTask:
-    """Rows of random letters, of one length in a batch, and the model that turns them round."""
+    """Rows of random letters, and the model that turns them round."""
 
     def __init__(self, recipe: Reversal) -> None:
         self.recipe = recipe
         self.model: nn.Module = recipe.model()
 
-    def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
-        """Yield batches ``source`` ``[B, S]``, ``target`` and ``answer`` ``[B, S + 1]``."""
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """Lengths to test: those of training, up to one and a half times the longest, up to twice."""
         r = self.recipe
-        g = seeded("reversal", split, seed, epoch)
-        for _ in range(r.epoch if split == "train" else 4):
-            length = int(torch.randint(r.shortest, r.longest + 1, (1,), generator=g))
-            source = torch.randint(_FIRST, r.symbols + _FIRST, (r.batch, length), generator=g)
-            yield self._batch(source)
+        ends = [r.longest, 3 * r.longest // 2, 2 * r.longest]
+        starts = [r.shortest, ends[0] + 1, ends[1] + 1]
+        return [(low, high) for low, high in zip(starts, ends, strict=True) if low <= high]
 
-    def _batch(self, source: Tensor) -> Batch:
-        edge = torch.ones(source.shape[0], 1, dtype=torch.long)
-        turned = source.flip(1)
+    def rows(self, n: int, low: int, high: int, *seed: str | int) -> Transduction:
+        """Return `n` rows of `low` to `high` letters, decided by the parts of `seed`."""
+        number = derived_seed("reversal", *seed)
+        return reversal(n, seed=number, min_len=low, max_len=high, n_symbols=self.recipe.symbols)
+
+    def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
+        """Yield ``source`` ``[B, S]``, ``lengths`` ``[B]``, ``target`` and ``labels`` ``[B, S + 1]``."""
+        r = self.recipe
+        for i in range(r.epoch if split == "train" else 4):
+            yield self.batch(self.rows(r.batch, r.shortest, r.longest, split, seed, epoch, i))
+
+    @staticmethod
+    def batch(rows: Transduction) -> Batch:
+        """Return rows for teacher forcing: `labels` end in ``<eos>``, what is behind it is `IGNORED`."""
+        edge = rows.target.new_zeros(len(rows.target), 1)
+        labels = torch.cat([rows.target, edge], 1)
+        steps = torch.arange(labels.shape[1])
+        labels = labels.masked_fill(steps == rows.lengths[:, None], SPECIAL.eos)
         return {
-            "source": source,
-            "target": torch.cat([_BOS * edge, turned], 1),
-            "answer": torch.cat([turned, _EOS * edge], 1),
+            "source": rows.source,
+            "lengths": rows.lengths,
+            "target": torch.cat([edge + SPECIAL.bos, rows.target], 1),
+            "labels": labels.masked_fill(steps > rows.lengths[:, None], IGNORED),
         }
 
     def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the summed cross-entropy of the letters written, and how many there are."""
-        logits = model(batch["source"], batch["target"])
+        logits = model(batch["source"], batch["target"], batch["lengths"])
         smoothing = self.recipe.label_smoothing if model.training else 0.0
-        return cross_entropy(logits, batch["answer"], label_smoothing=smoothing)
+        return cross_entropy(logits, batch["labels"], label_smoothing=smoothing)
+
+    def attention(self, model: nn.Module, rows: Transduction) -> Tensor:
+        """Return the attention map ``[B, S, S]`` of the steps that write letters, under teacher forcing.
+
+        Row t belongs to letter t of the answer, as in `Transduction.alignment`.
+
+        Raises:
+            LookupError: the model has no attention.
+        """
+        batch, device = self.batch(rows), next(model.parameters()).device
+        with torch.no_grad(), record(model, "weights") as heard:
+            model(*(batch[name].to(device) for name in ("source", "target", "lengths")))
+        return heard["weights"][0][:, :-1].cpu()  # the last step writes <eos>: it has no letter to look at
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Return the share of 200 rows per length that come back wholly right, greedily, over all lengths."""
-        r, device = self.recipe, next(model.parameters()).device
-        right = n = 0
-        for length in range(r.shortest, r.longest + 1):
-            g = seeded("reversal", "test", length)
-            source = torch.randint(_FIRST, r.symbols + _FIRST, (200, length), generator=g).to(device)
-            written = self._write(model, source)
-            answer = self._batch(source.cpu())["answer"].to(device)
-            if written.shape[1] < length + 1:
-                filler = written.new_full((len(written), length + 1 - written.shape[1]), _EOS)
-                written = torch.cat([written, filler], 1)
-            right += int((written == answer).all(1).sum())
-            n += len(source)
-        return {"exact_match": right / n}
+        """Return figures for every range of lengths, such as ``exact 3-12``.
 
-    def _write(self, model: nn.Module, source: Tensor) -> Tensor:
+        ========== ==========================================================================================
+        exact      share of rows that come back wholly right, written greedily
+        argmax     share of steps whose greatest weight is on the letter that is written
+        early      share of steps whose greatest weight is on the letter of the step before
+        late       share of steps whose greatest weight is on the letter of the step after
+        mass       mean weight on the letter that is written
+        ========== ==========================================================================================
+
+        All but the first are of the attention map, under teacher forcing; without attention there are none.
+        """
         assert isinstance(model, Seq2Seq)
-        return translate(model, source, bos=_BOS, eos=_EOS, max_len=source.shape[1] + 1)
+        figures: dict[str, float] = {}
+        for low, high in self.ranges:
+            rows, of = self.rows(_TEST_ROWS, low, high, "test", low, high), f"{low}-{high}"
+            figures[f"exact {of}"] = self._exact(model, rows)
+            if model.score is not None:
+                weights, asked = self.attention(model, rows), rows.alignment.sum(-1) > 0  # [B, S, S], [B, S]
+                # On which letter of the row is the greatest weight, and on which should it be?
+                distance = (weights.argmax(-1) - rows.alignment.argmax(-1))[asked]
+                for name, places in (("argmax", 0), ("early", 1), ("late", -1)):
+                    figures[f"{name} {of}"] = float((distance == places).double().mean())
+                figures[f"mass {of}"] = float((weights * rows.alignment).sum(-1)[asked].double().mean())
+        return figures
+
+    def _exact(self, model: Seq2Seq, rows: Transduction) -> float:
+        labels = self.batch(rows)["labels"]
+        written = self._write(model, rows.source, rows.lengths)
+        # What was written may be shorter than the longest row, or longer than this one.
+        whole = torch.full_like(labels, SPECIAL.eos)
+        whole[:, : written.shape[1]] = written
+        return float(((whole == labels) | (labels == IGNORED)).all(1).double().mean())
+
+    @staticmethod
+    def _write(model: Seq2Seq, source: Tensor, lengths: Tensor) -> Tensor:
+        device = next(model.parameters()).device
+        return translate(
+            model,
+            source.to(device),
+            bos=SPECIAL.bos,
+            eos=SPECIAL.eos,
+            max_len=source.shape[1] + 1,
+            lengths=lengths.to(device),
+        ).cpu()
 
     def write(self, model: nn.Module, prompt: str, options: GenerateOptions) -> str:
         """Return what the model makes of letters such as ``a b c``; spaces do not count."""
+        assert isinstance(model, Seq2Seq)
         alphabet = "abcdefghijklmnopqrstuvwxyz"[: self.recipe.symbols]
         letters = prompt.replace(" ", "")
         wrong = sorted(set(letters) - set(alphabet))
         if not letters or wrong:
             raise ValueError(f"expected letters from a to {alphabet[-1]}, got {' '.join(wrong) or 'none'}")
-        source = torch.tensor([[alphabet.index(letter) + _FIRST for letter in letters]])
-        (words,) = self._write(model, source.to(next(model.parameters()).device)).tolist()
-        words = words[: words.index(_EOS)] if _EOS in words else words
-        return " ".join(alphabet[word - _FIRST] for word in words if word >= _FIRST)
+        source = torch.tensor([[alphabet.index(letter) + FIRST_SYMBOL for letter in letters]])
+        (words,) = self._write(model, source, torch.tensor([len(letters)])).tolist()
+        words = words[: words.index(SPECIAL.eos)] if SPECIAL.eos in words else words
+        return " ".join(alphabet[word - FIRST_SYMBOL] for word in words if word >= FIRST_SYMBOL)
