@@ -145,6 +145,7 @@ TODO Cite where the ideas come from: {cite:t}`vaswani2017attention`.
 
 ```{bibliography}
 :filter: docname in docnames
+:list: bullet
 ```
 """
 
