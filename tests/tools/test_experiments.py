@@ -55,11 +55,21 @@ def test_every_result_says_where_it_comes_from(name):
 
 def test_a_trial_is_trained_recorded_and_stored_and_not_trained_twice(tmp_path):
     recipe = Reversal(steps=2, d_hidden=4, d_model=3, longest=3, epoch=2)
-    trial = Trial("tiny", recipe, seeds=(3, 5), notes="a note", store="tiny", store_seed=5)
+    seen = []
+    trial = Trial(
+        "tiny",
+        recipe,
+        seeds=(3, 5),
+        notes="a note",
+        store="tiny",
+        store_seed=5,
+        after=lambda run, results: seen.append((run.recipe.seed, results)),
+    )
     where = {"results": tmp_path / "results", "weights": tmp_path / "weights"}
     run_trial(trial, tmp_path / "runs", device="cpu", **where)
     result = read_result("tiny", tmp_path / "results")
     assert (result["seeds"], result["notes"]) == ([3, 5], "a note")
+    assert seen == [(5, tmp_path / "results")]
     assert stored("tiny", tmp_path / "weights").recipe == dataclasses.replace(recipe, seed=5)
 
     before = (tmp_path / "runs/tiny-3/metrics.json").stat().st_mtime_ns

@@ -51,9 +51,12 @@ def run_trial(
                     dataclasses.replace(trial.recipe, seed=seed), folder, alone, resume=True, data=data
                 )
     record_result(trial.result, **collect_runs(folders), notes=trial.notes, folder=results)
-    if trial.store is not None:
+    if trial.store is not None or trial.after is not None:
         run = open_run(folders[trial.seeds.index(trial.store_seed)], choose_device(device), data)
-        store_run(run, trial.store, trial.result, weights)
+        if trial.after is not None:
+            trial.after(run, results)
+        if trial.store is not None:  # last: the model is rounded in place
+            store_run(run, trial.store, trial.result, weights)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,8 +1,11 @@
 """What an experiment is made of."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from unrolled.training import Recipe
+from unrolled.training.run import Run
 
 __all__ = ["Trial"]
 
@@ -18,6 +21,7 @@ class Trial:
         notes: what a reader of the figures must know.
         store: the name in ``unrolled/weights`` for one of the trained models, if it is to ship.
         store_seed: which.
+        after: what else to record of that model; it gets the finished run, and the folder of results.
     """
 
     result: str
@@ -26,3 +30,4 @@ class Trial:
     notes: str = ""
     store: str | None = None
     store_seed: int = 0
+    after: Callable[[Run, Path], None] | None = None

@@ -59,6 +59,11 @@ class Recipe:
         """
         raise NotImplementedError(f"{type(self).__name__} has no task")
 
+    @property
+    def public(self) -> bool:
+        """Whether the task reads a public data set, which has to be downloaded once."""
+        return False
+
     def model(self) -> nn.Module:
         """Return a new model, its first weights drawn from torch's own generator; no data is needed for it.
 

@@ -2,6 +2,7 @@
 
 from unrolled.training.recipe import Recipe
 from unrolled.training.recipes.bears import Bears
+from unrolled.training.recipes.gpt import Gpt, GptLarge
 from unrolled.training.recipes.multi30k import Multi30k
 from unrolled.training.recipes.reversal import Reversal
 from unrolled.training.recipes.spanish import Spanish
@@ -12,5 +13,13 @@ __all__ = ["recipes"]
 
 def recipes() -> dict[str, type[Recipe]]:
     """Return all recipes by name, sorted."""
-    known: list[type[Recipe]] = [Bears, Multi30k, Reversal, Spanish, TwoRelations]
+    known: list[type[Recipe]] = [
+        Bears,
+        Gpt,
+        GptLarge,
+        Multi30k,
+        Reversal,
+        Spanish,
+        TwoRelations,
+    ]
     return {recipe.name: recipe for recipe in sorted(known, key=lambda recipe: recipe.name)}

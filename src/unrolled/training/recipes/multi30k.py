@@ -48,6 +48,11 @@ class Multi30k(TranslationRecipe):
         5000, "tokens of each language, special ones and single bytes included", unit="tokens", low=300
     )
 
+    @property
+    def public(self) -> bool:
+        """True: the captions have to be downloaded once."""
+        return True
+
     def model(self) -> nn.Module:
         """Return a new model for `vocab_size` tokens of each language."""
         return self.make_model(self.vocab_size, self.vocab_size)

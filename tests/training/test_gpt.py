@@ -1,0 +1,104 @@
+"""The GPT of characters: its text, its loss over every character once, and how it writes."""
+
+import pytest
+import torch
+
+from tests.training.conftest import ALONE
+from unrolled.data import text
+from unrolled.data.public import TINY_SHAKESPEARE
+from unrolled.nn import GPT
+from unrolled.training import GenerateOptions
+from unrolled.training.loop import Trainer
+from unrolled.training.recipes import gpt
+from unrolled.training.recipes.gpt import ALPHABETS, Gpt, GptLarge, GptTask, mean_loss
+from unrolled.training.run import evaluate_task
+
+SMALL = {"corpus": "stories", "block": 11, "n_layers": 1, "n_heads": 2, "d_model": 14, "batch": 5}
+READ = "the owl saw the moon. " * 40
+
+
+@pytest.fixture
+def task():
+    torch.manual_seed(0)
+    return GptTask(Gpt(**SMALL, epoch=3, steps=60, lr=2e-2, schedule="constant"), READ, READ[:200])
+
+
+def test_the_alphabets_hold_each_character_once_and_all_of_the_stories():
+    assert all(len(set(alphabet)) == len(alphabet) for alphabet in ALPHABETS.values())
+    assert len(ALPHABETS["shakespeare"]) == 65
+    assert set(text.corpus(300_000, 3)) <= set(ALPHABETS["stories"])
+
+
+def test_the_two_sizes_are_those_of_nanogpt():
+    parameters = [sum(p.numel() for p in recipe().model().parameters()) for recipe in (Gpt, GptLarge)]
+    assert parameters == [810_496, 10_772_736]
+    assert Gpt().public
+    assert not Gpt(corpus="stories").public
+
+
+def test_batches_are_crops_to_learn_from_and_all_of_the_rest_in_order(task):
+    seen = [batch for _ in range(2) for batch in task.batches("train", 3, 1)]
+    assert len(seen) == 6
+    for batch in seen:
+        assert batch["tokens"].shape == batch["answers"].shape == (5, 11)
+        assert torch.equal(batch["tokens"][:, 1:], batch["answers"][:, :-1])
+    assert torch.equal(seen[0]["tokens"], seen[3]["tokens"]), "an epoch can be had again"
+    assert not torch.equal(seen[0]["tokens"], seen[1]["tokens"])
+    (other, *_) = task.batches("train", 3, 2)
+    assert not torch.equal(seen[0]["tokens"], other["tokens"])
+    read = "".join(
+        task.tokenizer.decode(row) for batch in task.batches("validation", 3, 0) for row in batch["answers"]
+    )
+    assert read == READ[1:199], "each character once but the first, and none of a block that is not full"
+
+
+def test_the_loss_is_the_mean_over_every_block(task):
+    model = task.model.eval()
+    tokens = torch.tensor(task.tokenizer.encode(READ[:200]))
+    inputs, answers = tokens[:198].view(18, 11), tokens[1:199].view(18, 11)
+    with torch.no_grad():
+        expected = torch.nn.functional.cross_entropy(model(inputs).flatten(0, 1), answers.flatten())
+    assert mean_loss(model, tokens, batch=7) == pytest.approx(expected.item(), rel=1e-5)
+    assert evaluate_task(task, task.recipe)["loss"] == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_it_learns_and_writes_what_it_read(task, tmp_path):
+    trainer = Trainer(task.recipe, task, tmp_path, ALONE)
+    trainer.train()
+    assert trainer.validation_loss() < 1.0 < 2.5 < -torch.tensor(1 / 14).log()
+    written = task.write(task.model, "the owl", GenerateOptions(max_len=15))
+    assert written == "the owl saw the moon. "
+    drawn = task.write(task.model, "the", GenerateOptions(max_len=40, temperature=1.0, seed=3))
+    assert drawn == task.write(task.model, "the", GenerateOptions(max_len=40, temperature=1.0, seed=3))
+    assert drawn != task.write(task.model, "the", GenerateOptions(max_len=40, temperature=1.0, seed=4))
+    assert len(task.write(task.model, "", GenerateOptions())) == 301
+    assert [len(sample) for sample in task.sample(task.model, 3, 17)] == [17, 17, 17]
+    with pytest.raises(ValueError, match="got 'ß' at position 1"):
+        task.write(task.model, "aß", GenerateOptions())
+
+
+def test_samples_are_as_many_as_asked_and_follow_from_the_seed(task):
+    first = task.sample(task.model, 3, 17, seed=5)
+    assert len(set(first)) == 3
+    assert first == task.sample(task.model, 3, 17, seed=5)
+    assert first != task.sample(task.model, 3, 17, seed=6)
+
+
+def test_shakespeare_is_cut_where_nanogpt_cuts(monkeypatch):
+    read = "".join(sorted(ALPHABETS["shakespeare"])) * 3
+    monkeypatch.setattr(gpt, "tiny_shakespeare", lambda folder: read)
+    task = Gpt(block=5, d_model=8, n_layers=1).task()
+    decode = task.tokenizer.decode
+    assert decode(task._tokens["train"].tolist()) == read[:175]
+    assert decode(task._tokens["validation"].tolist()) == read[175:]
+    assert isinstance(task.model, GPT)
+    assert int(0.9 * TINY_SHAKESPEARE.size) == 1_003_854
+
+
+def test_the_stories_to_validate_on_are_none_of_those_to_learn_from():
+    task = Gpt(**SMALL).task()
+    decode = task.tokenizer.decode
+    train, validation = (decode(task._tokens[split].tolist()) for split in ("train", "validation"))
+    assert len(train) > 400_000
+    assert len(validation) > 40_000
+    assert set(train.split("\n\n")).isdisjoint(validation.split("\n\n"))
