@@ -39,7 +39,7 @@ class Bears(Recipe):
 
     steps: int = 2600
     batch: int = 128
-    lr: float = 5e-3
+    lr: float = 9e-3
     sentences: int = option(
         24_000, "how many to learn from; a tenth more to validate", unit="sentences", low=128
     )
@@ -47,7 +47,7 @@ class Bears(Recipe):
     balance: float = option(
         0.0, "power of a word's frequency that lowers its share of being hidden", low=0, high=1
     )
-    hidden_bears: float = option(0.1, "the same for 'bears' itself", low=0, high=1)
+    hidden_bears: float = option(0.4, "the same for 'bears' itself", low=0, high=1)
     n_layers: int = option(2, "blocks", low=1)
     n_heads: int = option(2, "attention heads of each", low=1)
     d_model: int = option(48, "numbers per word", low=1)
