@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Locator, Page, expect
 
+from tests.book.answers import Open
 from tools.build_book import build
 
 ROOT = Path(__file__).parents[2]
@@ -94,3 +96,23 @@ def serve() -> Iterator[Callable[[Path], str]]:
     """Return a function that serves a folder until the test is over, and returns its address."""
     with ExitStack() as stack:
         yield lambda folder: stack.enter_context(_served(folder))
+
+
+@pytest.fixture(params=["http", "file"])
+def where(request: pytest.FixtureRequest, built_book: Path, serve: Callable[[Path], str]) -> str:
+    """Where the book's pages are opened."""
+    return serve(built_book) if request.param == "http" else f"{built_book.as_uri()}/"
+
+
+@pytest.fixture
+def open_widget(where: str, page: Page) -> Open:
+    """Return a function that opens a page and returns its one widget of a kind, answering."""
+
+    def open_it(name: str, kind: str) -> Locator:
+        page.goto(where + name)
+        widget = page.locator(f'.unrolled-widget[data-widget="{kind}"][data-mounted="true"]')
+        expect(widget).to_have_count(1)
+        widget.scroll_into_view_if_needed()
+        return widget
+
+    return open_it

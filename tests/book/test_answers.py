@@ -3,8 +3,6 @@
 import json
 import math
 import re
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 from torch import Tensor
 
+from tests.book.answers import Open, close, digits, read
 from unrolled.data.plane import bears_plane
 from unrolled.nn import attend, attention_scores, attention_weights
 from unrolled.widgets import PaintMixer
@@ -21,41 +20,6 @@ BEARS = ["I love bears", "She bears the pain", "Bears won the game"]
 # The vectors chapter 4 picks by hand: animal, enduring, team, somebody.
 WORDS = ["I", "love", "bears"]
 HAND = [[0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 1.0], [1.0, 1.0, 1.0, 0.0]]
-Open = Callable[[str, str], Locator]
-
-
-@pytest.fixture(params=["http", "file"])
-def where(request: pytest.FixtureRequest, built_book: Path, serve: Callable[[Path], str]) -> str:
-    """Where the book's pages are opened."""
-    return serve(built_book) if request.param == "http" else f"{built_book.as_uri()}/"
-
-
-@pytest.fixture
-def open_widget(where: str, page: Page) -> Open:
-    """Return a function that opens a page and returns its one widget of a kind, answering."""
-
-    def open_it(name: str, kind: str) -> Locator:
-        page.goto(where + name)
-        widget = page.locator(f'.unrolled-widget[data-widget="{kind}"][data-mounted="true"]')
-        expect(widget).to_have_count(1)
-        widget.scroll_into_view_if_needed()
-        return widget
-
-    return open_it
-
-
-def digits(numbers: Tensor) -> list[str]:
-    """Return the numbers as a page writes them."""
-    return [f"{x:.2f}".replace("-", "−") for x in numbers.flatten().tolist()]
-
-
-def read(element: Locator, name: str) -> Tensor:
-    """Return the numbers of a data attribute."""
-    return torch.tensor(json.loads(element.get_attribute(f"data-{name}") or ""), dtype=torch.float64)
-
-
-def close(got: Tensor, expected: Tensor) -> None:
-    torch.testing.assert_close(got, expected, rtol=0, atol=1e-6)
 
 
 def hand_weights(c: float = 1.0) -> Tensor:
