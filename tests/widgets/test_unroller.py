@@ -122,7 +122,7 @@ def test_any_cell_tells_its_arithmetic_by_mouse_and_keyboard(page: Page, mount: 
     mount(page, widget)
     now = {part: values[1] for part, values in widget.states().items()}
     before = widget.states()["c"][0]
-    sum_line, grid = page.locator(".u-arithmetic"), page.get_by_role("grid")
+    sum_line, grid = page.locator(".u-one-sum"), page.get_by_role("grid")
     expect(sum_line).to_have_text(
         f"one: h = o · tanh(c) = {now['o'][0]:.2f} · tanh({digits(now['c'][0])}) = {digits(now['h'][0])}"
     )
@@ -153,7 +153,7 @@ def test_a_forced_gate_changes_what_is_remembered(page: Page, mount: Mount, mode
     row = page.get_by_role("grid").get_by_role("row", name="forget gate f").get_by_role("gridcell")
     expect(row.first).to_contain_text("0.00")
     row.first.click()
-    expect(page.locator(".u-arithmetic")).to_have_text("one: f = 0.00, forced by you")
+    expect(page.locator(".u-one-sum")).to_have_text("one: f = 0.00, forced by you")
     page.get_by_label("Cell", exact=True).select_option("RNN")
     expect(page.get_by_label("Forget gate f")).to_be_hidden()
     agree(page, models, "rnn", SENTENCE, 5)

@@ -9,5 +9,6 @@ from unrolled.plots.heatmap import attention_map, matrix
 from unrolled.plots.lines import bars, lines
 from unrolled.plots.plane import plane
 from unrolled.plots.style import style
+from unrolled.plots.unrolling import unrolling
 
-__all__ = ["attention_map", "bars", "lines", "matrix", "plane", "show", "style"]
+__all__ = ["attention_map", "bars", "lines", "matrix", "plane", "show", "style", "unrolling"]

@@ -138,8 +138,8 @@ export function stepView(units) {
   const body = h("tbody", {});
   const table = h("table", { role: "grid", "aria-readonly": true, "aria-labelledby": id }, caption,
     h("thead", {}, h("tr", {}, h("td", {}), units.map((unit) => h("th", { scope: "col" }, h("bdi", {}, unit))))), body);
-  const sum = h("p", { class: "u-arithmetic" });
-  const el = h("div", { class: "u-step" }, h("div", { class: "u-scroll" }, table), sum);
+  const sum = h("p", { class: "u-one-sum" });
+  const el = h("div", { class: "u-one-step" }, h("div", { class: "u-scroll" }, table), sum);
   let /** @type {any[][]} */ cells = [];
   let drawn = "";
   let at = { n: 0, k: 0 };
