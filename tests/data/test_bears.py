@@ -48,7 +48,7 @@ def near(sentence: Sentence) -> set[str]:
 
 
 def test_the_corpus_is_the_same_on_every_machine(training: list[Sentence]) -> None:
-    assert digest(training) == "31153171c838d4d56569c08d247dab3cac59cd7dc6a665b714ee35406a1528a8"
+    assert digest(training) == "b30520dc0358bf04e6e6530bcdb0c33951e2c2bf975d044be335e1b60343b5c3"
     assert digest(corpus(n=300, seed=0)) == digest(training[:300])
     assert digest(corpus(n=300, seed=1)) != digest(training[:300])
 
@@ -147,7 +147,7 @@ def test_other_words_stand_in_every_place_where_bears_does() -> None:
         """Return what may stand before and after one of `words`, with optional parts filled or not."""
         found = set()
         for pattern in patterns:
-            parts = [part.replace("<the>", "the") for part in pattern.split()]
+            parts = [part.replace("<the>", "the?") for part in pattern.split()]
             optional = [i for i, part in enumerate(parts) if part.endswith("?")]
             for bits in range(2 ** len(optional)):
                 left_out = {i for j, i in enumerate(optional) if bits >> j & 1}

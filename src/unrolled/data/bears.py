@@ -216,7 +216,7 @@ def _with_bears(rng: random.Random, sense: str, kind: Kind, cues: Cues) -> Sente
     after: list[str] = []
     if kind != "plain":
         rival = _pick(rng, [s for s in SENSES if s != sense])
-        other = _clause(rng, _pick(rng, OTHER[rival]), rival, cues)
+        other = _clause(rng, _pick(rng, OTHER[rival]), rival, cues, second=not second)
         connective = _pick(rng, CONNECTIVES)
         before, after = ([*other, connective], []) if second else ([], [connective, *other])
     start = len(before)
@@ -234,5 +234,5 @@ def _without_bears(rng: random.Random) -> Sentence:
     words = _clause(rng, _pick(rng, OTHER[sense]), sense, "all")
     if rng.random() < 0.5:
         sense = _pick(rng, SENSES)
-        words += [_pick(rng, CONNECTIVES), *_clause(rng, _pick(rng, OTHER[sense]), sense, "all")]
+        words += [_pick(rng, CONNECTIVES), *_clause(rng, _pick(rng, OTHER[sense]), sense, "all", second=True)]
     return Sentence(tuple(words), None, None, None)

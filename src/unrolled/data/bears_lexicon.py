@@ -128,14 +128,14 @@ GAPPED: dict[str, tuple[str, ...]] = {
     ),
 }
 
-# Clauses without "bears". Each starts with a neutral word, again to keep cues out of the window. Other words
-# stand here in the very places where "bears" stands above, pattern for pattern: a model that has to guess a
-# hidden word there has to find out the sense of the clause, near or far. A place in which "bears" alone
-# stands would teach nothing about the held-out cues around it.
+# Clauses without "bears". Behind a connective each starts with a neutral word, to keep cues out of the
+# window. Other words stand here in the very places where "bears" stands above, pattern for pattern: a model
+# that has to guess a hidden word there has to find out the sense of the clause, near or far. A place in which
+# "bears" alone stands would teach nothing about the held-out cues around it.
 OTHER: dict[str, tuple[str, ...]] = {
     "animal": (
-        "the <kind>? <kin> <eat> <food> <place>?",
-        "the <kind>? <kin> <sleep> <place>",
+        "<the> <kind>? <kin> <eat> <food> <place>?",
+        "<the> <kind>? <kin> <sleep> <place>",
         "<many> <like> <kin> <place>?",
         "<one> <liked> the <kind> <kin>",
         "<one> <liked> <kin> <how>?",
@@ -159,7 +159,7 @@ OTHER: dict[str, tuple[str, ...]] = {
         "the <who> <when> <endures> <how> the <burden> <manner>",
     ),
     "team": (
-        "the <kind>? <kin> <won> the <contest> <place>?",
+        "<the> <kind>? <kin> <won> the <contest> <place>?",
         "<many> <cheer> <kin> <place>?",
         "<many> <cheer> <kin> <how>?",
         "the <who> <cheered> the <kin>",
