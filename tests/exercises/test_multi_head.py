@@ -64,7 +64,7 @@ WRONG: list[tuple[Fn, Fn, str]] = [
     (check.check_split, lambda X: X.view(*X.shape[:-1], 2, -1), "heads stand behind the tokens"),
     (check.check_split, lambda X: torch.stack([X[..., ::2], X[..., 1::2]], -3), "every second number"),
     (check.check_split, lambda X: torch.stack(X.chunk(2, -1)), "in front of the batch"),
-    (check.check_merge, lambda h: h.reshape(*h.shape[:-3], h.shape[-2], -1), "all of head 1 comes first"),
+    (check.check_merge, lambda h: h.reshape(*h.shape[:-3], h.shape[-2], -1), "all of head 1 first"),
     (check.check_merge, lambda h: torch.stack([h[..., 0, :, :], h[..., 1, :, :]], -1).flatten(-2), "interl"),
     (check.check_merge, lambda h: h[..., 0, :, :] + h[..., 1, :, :], "added the heads up"),
     (check.check_merge, lambda h: h.mean(-3), "averaged the heads"),

@@ -19,7 +19,7 @@ from tools.notebooks.execution import execute
 OVERLAY = Path(__file__).parent / "colab-overlay.txt"
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 # A cell that makes a widget shows it.
-WIDGETS = re.compile(r"^(?:AttentionMap|BearsPlane|PaintMixer|explore)\(", re.MULTILINE)
+WIDGETS = re.compile(r"^(?:AttentionMap|BearsPlane|HeadBrowser|PaintMixer|explore)\(", re.MULTILINE)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 

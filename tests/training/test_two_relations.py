@@ -98,6 +98,8 @@ def test_the_recorded_story_holds():
     assert min(metrics["two-relations-one-head"]["pair"]) > 0.95
     results = [read_result(name) for name in metrics]
     assert results[0]["parameters"] == results[1]["parameters"]
+    assert max(metrics["two-relations"]["both, a head less"]) < 0.2
+    assert min(read_result("two-relations-eight-heads")["metrics"]["both, a head less"]) > 0.4
 
 
 def test_each_stored_head_carries_one_relation():
