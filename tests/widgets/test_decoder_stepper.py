@@ -136,6 +136,8 @@ def test_damage_changes_the_translation_as_torch_says(page: Page, mount: Mount, 
     damaged = (0.95 * h, 0.95 * c)
     close(read(page, "state"), torch.cat([part.flatten() for part in damaged]))
     assert read(page, "written") == written(plain, Memory(damaged, memory.outputs, None))
+    last = page.locator(".u-steps button").last  # who looked at the end looks at the new end
+    expect(last).to_have_attribute("aria-pressed", "true")
     slider(page, "Scale").press("Home")  # nothing crosses any more
     zeros = (0 * h, 0 * c)
     nothing = written(plain, Memory(zeros, memory.outputs, None))

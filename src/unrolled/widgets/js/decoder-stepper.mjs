@@ -52,7 +52,10 @@ export function render({ model, el }) {
   const encoder = h("ol", { class: "u-steps" });
   const size = net.decoder[0].hidden.weight[0].length;
   const context = contextPanel({ sentences, groups: numberGroups(net.decoder.length, size), onChange: () => {
+    const atLast = shown === steps.length - 1;
     rerun(0);
+    if (atLast) shown = steps.length - 1; // who looks at the end looks at the new end
+    show();
     say("The context vector has changed. ");
   } });
   const decoder = h("ol", { class: "u-steps" });
