@@ -27,6 +27,7 @@ def by_definition(w: Tensor, relations: dict[str, Tensor]) -> dict[str, float]:
     figures = {
         "itself": sum(w[i, i] for i in rows) / len(rows),
         "the one before": sum(w[i, i - 1] for i in later) / len(later),
+        "the one after": sum(w[i, i + 1] for i in rows if i < len(w) - 1) / sum(i < len(w) - 1 for i in rows),
         "the first": sum(w[i, 0] for i in rows) / len(rows),
     }
     for name, there in relations.items():

@@ -19,9 +19,9 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 class HeadBrowser(Widget):
     """Every head of every layer as a small map; choose one to see it large, and another to set beside it.
 
-    Under each large map stands what the head does on average: how much a token gives itself, the token
-    before it and the first one, how much it gives where a relation points, and how many bits of entropy its
-    shares have. Taught in chapter 6.
+    Under each large map stands what the head does on average: how much a token gives itself, the tokens
+    before and after it and the first one, how much it gives where a relation points, and how many bits of
+    entropy its shares have. Taught in chapter 6.
 
     Args:
         weights: ``[layers, heads, T, S]``, or with fewer dimensions as in `AttentionMap`.
@@ -29,8 +29,8 @@ class HeadBrowser(Widget):
         keys: the S tokens looked at, where they differ (cross-attention).
         relations: by name, a map ``[T, S]`` that is 1 where a relation points and 0 elsewhere, such as from
             each verb to its subject; the summary tells how much each head gives there.
-        ordered: whether the order of the tokens means anything; if not, nothing is said of the token before
-            and the first.
+        ordered: whether the order of the tokens means anything; if not, nothing is said of the tokens
+            before and after, and the first.
         title: a heading, if any.
         layer_names: what the layers are called; "layer 1", "layer 2", … unless given.
         head_names: what the heads are called; "head 1", "head 2", … unless given.
@@ -120,17 +120,20 @@ def head_summary(
     r"""Return what each head does on average over the tokens that attend to anything.
 
     .. math::  \text{itself} = \overline{a_{ii}}, \quad \text{the one before} = \overline{a_{i,i-1}}, \quad
-               \text{the first} = \overline{a_{i1}}, \quad \text{entropy} = -\overline{\textstyle\sum_j
-               a_{ij} \log_2 a_{ij}}, \quad \text{a relation } r = \overline{\textstyle\sum_j r_{ij} a_{ij}}
+               \text{the one after} = \overline{a_{i,i+1}}, \quad \text{the first} = \overline{a_{i1}}, \quad
+               \text{entropy} = -\overline{\textstyle\sum_j a_{ij} \log_2 a_{ij}}, \quad
+               \text{a relation } r = \overline{\textstyle\sum_j r_{ij} a_{ij}}
 
-    The mean for the one before leaves out the first token, which has none. The mean for a relation is over
-    the tokens it points anywhere from.
+    The mean for the one before leaves out the first token, which has none, and that for the one after the
+    last. The mean for a relation is over the tokens it points anywhere from.
 
     Args:
         weights: ``[layers, heads, T, S]``, or with fewer dimensions.
         relations: by name, a map ``[T, S]`` of zeros and ones.
-        to_itself: whether the tokens looked at are those that look; if not, there is no itself and no before.
-        ordered: whether the order of the tokens means anything; if not, there is no before and no first.
+        to_itself: whether the tokens looked at are those that look; if not, there is no itself, no before
+            and no after.
+        ordered: whether the order of the tokens means anything; if not, there is no before, no after
+            and no first.
 
     Returns:
         For each figure an array ``[layers, heads]``; 0 where there is no token to count.
@@ -149,9 +152,11 @@ def head_summary(
     if to_itself and n_queries == n_keys:
         summary["itself"] = mean(np.diagonal(maps, axis1=-2, axis2=-1))
         if ordered:
-            before = np.zeros(maps.shape[:-1])
+            before, after = np.zeros(maps.shape[:-1]), np.zeros(maps.shape[:-1])
             before[..., 1:] = np.diagonal(maps, offset=-1, axis1=-2, axis2=-1)
+            after[..., :-1] = np.diagonal(maps, offset=1, axis1=-2, axis2=-1)
             summary["the one before"] = mean(before, np.arange(n_queries) > 0)
+            summary["the one after"] = mean(after, np.arange(n_queries) < n_queries - 1)
     if ordered:
         summary["the first"] = mean(maps[..., 0])
     for name, given in (relations or {}).items():

@@ -14,7 +14,10 @@ export function headSummary(map, { names = [], relations = [], toItself = true, 
   const summary = [];
   if (toItself && map.length === map[0].length) {
     summary.push(["itself", mean((i) => map[i][i])]);
-    if (ordered) summary.push(["the one before", mean((i) => map[i][i - 1], rows.filter((i) => i > 0))]);
+    if (ordered) {
+      summary.push(["the one before", mean((i) => map[i][i - 1], rows.filter((i) => i > 0))]);
+      summary.push(["the one after", mean((i) => map[i][i + 1], rows.filter((i) => i < map.length - 1))]);
+    }
   }
   if (ordered) summary.push(["the first", mean((i) => map[i][0])]);
   relations.forEach((relation, r) => summary.push([names[r], mean(
