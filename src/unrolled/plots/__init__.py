@@ -5,10 +5,11 @@ and returns the Axes. `show(ax, alt=...)` as the last line of a cell displays it
 """
 
 from unrolled.plots._display import show
+from unrolled.plots.graph import graph
 from unrolled.plots.heatmap import attention_map, matrix
 from unrolled.plots.lines import bars, lines
 from unrolled.plots.plane import plane
 from unrolled.plots.style import style
 from unrolled.plots.unrolling import unrolling
 
-__all__ = ["attention_map", "bars", "lines", "matrix", "plane", "show", "style", "unrolling"]
+__all__ = ["attention_map", "bars", "graph", "lines", "matrix", "plane", "show", "style", "unrolling"]
