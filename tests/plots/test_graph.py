@@ -1,4 +1,4 @@
-"""Attention as a graph: an arrow for every weight that counts, from the token looked at to the one that looks."""
+"""Attention as a graph: an arrow for every weight that counts, to the token that looks."""
 
 import re
 from typing import Any

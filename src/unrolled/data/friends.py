@@ -10,9 +10,9 @@ numbers            count    what they say
 32 to 39           THINGS   what it carries, a 1 in its place
 =================  =======  ==================================================
 
-The question put to every bear at once: what does your friend carry? It is associative recall, looking up the
-value that belongs to a key. The codes are the same at every picnic; who comes, who looks for whom and who carries
-what is drawn anew.
+The question put to every bear at once: what does your friend carry? It is associative recall, looking up
+the value that belongs to a key. The codes are the same at every picnic; who comes, who looks for whom and who
+carries what is drawn anew.
 """
 
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ def graph(
     ax: Axes | None = None,
     title: str | None = None,
 ) -> Axes:
-    """Draw attention as arrows: from each token that is looked at to the token that looks, as wide as the weight.
+    """Draw attention as arrows from the token looked at to the one that looks, as wide as the weight.
 
     Within one sequence the tokens stand in a circle, and a loop is what a token hears of itself. Between two,
     those looked at stand on the left and those that look on the right.
@@ -126,7 +126,8 @@ def _patch(ax: Axes, weight: float, **way: Any) -> None:
     width = 0.5 + 3.5 * weight
     ax.add_patch(
         FancyArrowPatch(
-            arrowstyle=f"-|>,head_length={3.5 + 1.6 * width},head_width={1.4 + 1.1 * width}", mutation_scale=1,
+            mutation_scale=1,
+            arrowstyle=f"-|>,head_length={3.5 + 1.6 * width},head_width={1.4 + 1.1 * width}",
             linewidth=width, color=COLOURS[0], shrinkA=0, shrinkB=0, capstyle="butt", joinstyle="miter",
             zorder=2, **way,
         )
