@@ -43,11 +43,18 @@ def test_arrows_lead_to_the_token_that_looks_and_are_as_wide_as_their_weight() -
     assert arrows(ax)[0].get_linewidth() > 2 * arrows(ax)[1].get_linewidth()
 
 
-def test_numbers_stand_on_their_own_side() -> None:
-    """The arrow there and the arrow back bend apart, and so do their numbers."""
-    place = texts(graph([[0.0, 0.6], [0.4, 0.0]], ["a", "b"]))
-    middle = np.mean([place["a"], place["b"]], axis=0)
-    assert np.dot(np.subtract(place["0.60"], middle), np.subtract(place["0.40"], middle)) < 0
+def test_numbers_stand_beside_their_own_arrow() -> None:
+    """The arrow there and the arrow back bend apart, and each number lies on the side of its own."""
+    ax = graph([[0.0, 0.6], [0.4, 0.0]], ["a", "b"])
+    ax.figure.canvas.draw()
+    place = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    boxes = {
+        name: arrow.get_window_extent() for name, arrow in zip(("0.60", "0.40"), arrows(ax), strict=True)
+    }
+    for own, other in (("0.60", "0.40"), ("0.40", "0.60")):
+        middle = (place[own].y0 + place[own].y1) / 2  # the two nodes stand side by side
+        far = {name: abs(middle - (box.y0 + box.y1) / 2) for name, box in boxes.items()}
+        assert far[own] < far[other]
 
 
 def test_two_sequences_stand_in_two_columns() -> None:
