@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from unrolled.nn import DecoderBlock, EncoderBlock, FeedForward, KVCache, padding_mask
+from unrolled.nn import AttentionBlock, DecoderBlock, EncoderBlock, FeedForward, KVCache, padding_mask
 from unrolled.shapes import ShapeError
 from unrolled.tap import record
 
@@ -48,6 +48,21 @@ def test_an_encoder_block_by_hand(norm):
     with record(layer, "stream") as rec:
         assert_close(layer(x), expected)
     assert_close(rec["stream"][0], expected)
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_an_attention_block_by_hand(norm):
+    torch.manual_seed(3)
+    layer, x = AttentionBlock(D, H, norm=norm).double(), random(B, T, D)
+    if norm == "pre":
+        expected = x + layer.attention(layer.attention_norm(x), causal=True)
+    else:
+        expected = layer.attention_norm(x + layer.attention(x, causal=True))
+    with record(layer, "*") as rec:
+        assert_close(layer(x, causal=True), expected)
+    assert_close(rec["stream"], [expected])
+    assert rec["attention.weights"][0].shape == (B, H, T, T)
+    assert_close(layer(x, torch.eye(T, dtype=torch.bool))[:, 2:3], layer(x[:, 2:3]))
 
 
 @pytest.mark.parametrize("norm", ["pre", "post"])

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from unrolled.nn import GPT, GPTConfig, padding_mask
+from unrolled.generate import generate
+from unrolled.nn import GPT, AttentionBlock, GPTConfig, padding_mask
 from unrolled.shapes import ShapeError
 from unrolled.tap import record
 
@@ -99,6 +100,20 @@ def test_without_positions_only_the_set_of_earlier_tokens_counts_in_one_layer():
     assert_close(model(swapped)[:, 2:], model(x)[:, 2:])
     ordered = gpt(positions="learned", n_layers=1)
     assert not torch.allclose(ordered(swapped)[:, 2:], ordered(x)[:, 2:])
+
+
+def test_without_feed_forward_a_gpt_is_attention_alone():
+    model, x = gpt(d_ff=0), tokens(B, T)
+    assert [type(layer) for layer in model.layers] == [AttentionBlock] * L
+    assert not [name for name, _ in model.named_parameters() if "feedforward" in name]
+    expected = model.positions(model.token_embedding(x))
+    for layer in model.layers:
+        expected = expected + layer.attention(layer.attention_norm(expected), causal=True)
+    assert_close(model(x), model.lm_head(model.final_norm(expected)))
+    with torch.no_grad():
+        written = generate(model, x[:, :7], 3)
+        assert torch.equal(written[:, 7], model(x[:, :7])[:, -1].argmax(-1))
+        assert torch.equal(written[:, 9], model(written[:, :9])[:, -1].argmax(-1))
 
 
 def test_tied_weights_are_one_parameter():

@@ -2,8 +2,9 @@
 
 from unrolled.nn.attention import SingleHeadAttention
 from unrolled.nn.bert import BERT, BertConfig
-from unrolled.nn.blocks import DecoderBlock, EncoderBlock
+from unrolled.nn.blocks import AttentionBlock, DecoderBlock, EncoderBlock
 from unrolled.nn.cache import DecoderCache, KVCache
+from unrolled.nn.classifier import SequenceClassifier
 from unrolled.nn.feedforward import FeedForward
 from unrolled.nn.functional import attend, attention, attention_scores, attention_weights
 from unrolled.nn.gpt import GPT, GPTConfig
@@ -24,6 +25,7 @@ __all__ = [
     "RNN",
     "ALiBi",
     "AdditiveScore",
+    "AttentionBlock",
     "BertConfig",
     "Decoder",
     "DecoderBlock",
@@ -44,6 +46,7 @@ __all__ = [
     "ScaledDotScore",
     "Seq2Seq",
     "Seq2SeqConfig",
+    "SequenceClassifier",
     "SimpleSelfAttention",
     "SingleHeadAttention",
     "Sinusoidal",

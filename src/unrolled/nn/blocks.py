@@ -6,7 +6,7 @@ r"""The blocks a transformer is stacked from: attention, then feed-forward, each
     x ──┬─ norm ─ sublayer ─ + ─  x ──┬─ sublayer ─ + ─ norm ─
         └────────────────────┘        └─────────────┘
 
-Taught in chapter 8 (`EncoderBlock`) and chapter 9 (`DecoderBlock`).
+Taught in chapter 8 (`EncoderBlock`), chapter 9 (`DecoderBlock`) and chapter 12 (`AttentionBlock`).
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from unrolled.nn.positional import ALiBi, Rotary
 from unrolled.shapes import Mask, Sequence, Source
 from unrolled.tap import Tap
 
-__all__ = ["DecoderBlock", "EncoderBlock", "NormOrder"]
+__all__ = ["AttentionBlock", "DecoderBlock", "EncoderBlock", "NormOrder"]
 
 NormOrder = Literal["pre", "post"]
 
@@ -48,6 +48,48 @@ class _Block(nn.Module):
 
     def _drop(self, x: Tensor) -> Tensor:
         return dropout(x, self.dropout) if self.training and self.dropout > 0 else x
+
+
+class AttentionBlock(_Block):
+    r"""Tokens talk to each other, and that is all.
+
+    .. math::  x \leftarrow x + \mathrm{MHA}(\mathrm{LN}(x))
+
+    An `EncoderBlock` without its feed-forward network: a model of these alone is small enough to be taken
+    apart. The arguments are those of `EncoderBlock`.
+
+    Reference:
+        Elhage et al., A Mathematical Framework for Transformer Circuits, 2021.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        *,
+        norm: NormOrder = "pre",
+        dropout: float = 0.0,
+        bias: bool = True,
+        norm_eps: float = 1e-5,
+        n_kv_heads: int | None = None,
+        rotary: Rotary | None = None,
+        alibi: ALiBi | None = None,
+    ) -> None:
+        super().__init__(norm, dropout)
+        self.attention_norm = nn.LayerNorm(d_model, norm_eps, bias=bias)
+        self.attention = MultiHeadAttention(
+            d_model, n_heads, n_kv_heads, bias=bias, dropout=dropout, rotary=rotary, alibi=alibi
+        )
+
+    def forward(
+        self, x: Sequence, mask: Mask | None = None, *, causal: bool = False, cache: KVCache | None = None
+    ) -> Sequence:
+        """Return the tokens ``[B, T, D]`` after the block; for the arguments see `MultiHeadAttention`."""
+        x = self.around(
+            x, self.attention_norm, lambda h: self.attention(h, mask=mask, causal=causal, cache=cache)
+        )
+        x = self.stream(x)
+        return x
 
 
 class EncoderBlock(_Block):

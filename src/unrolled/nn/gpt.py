@@ -6,10 +6,11 @@ reference it is tested against.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
-from unrolled.nn.blocks import EncoderBlock
+from unrolled.nn.blocks import AttentionBlock, EncoderBlock
 from unrolled.nn.cache import DecoderCache
 from unrolled.nn.embedding import (
     Positions,
@@ -19,6 +20,7 @@ from unrolled.nn.embedding import (
     positions_in_attention,
 )
 from unrolled.nn.feedforward import Activation
+from unrolled.nn.positional import ALiBi, Rotary
 from unrolled.shapes import Mask, ShapeError, Tokens
 
 __all__ = ["GPT", "GPTConfig"]
@@ -34,7 +36,7 @@ class GPTConfig:
     n_heads: int = 12
     n_layers: int = 12
     d_ff: int | None = None
-    """Four times `d_model` unless given."""
+    """Four times `d_model` unless given; 0 for blocks of attention alone."""
     n_kv_heads: int | None = None
     """Heads of keys and values; `n_heads` unless given."""
     dropout: float = 0.0
@@ -44,6 +46,22 @@ class GPTConfig:
     norm_eps: float = 1e-5
     tied: bool = True
     """Whether the output layer shares its weights with the token embedding."""
+
+
+def _block(c: GPTConfig, rotary: Rotary | None, alibi: ALiBi | None) -> AttentionBlock | EncoderBlock:
+    shared: dict[str, Any] = {
+        "norm": "pre",
+        "dropout": c.dropout,
+        "bias": c.bias,
+        "norm_eps": c.norm_eps,
+        "n_kv_heads": c.n_kv_heads,
+        "rotary": rotary,
+        "alibi": alibi,
+    }
+    if c.d_ff == 0:
+        return AttentionBlock(c.d_model, c.n_heads, **shared)
+    d_ff = 4 * c.d_model if c.d_ff is None else c.d_ff
+    return EncoderBlock(c.d_model, c.n_heads, d_ff, activation=c.activation, **shared)
 
 
 class GPT(nn.Module):
@@ -64,22 +82,7 @@ class GPT(nn.Module):
         self.positions = added_positions(c.positions, c.d_model, c.max_len)
         self.dropout = nn.Dropout(c.dropout)
         # A decoder without cross-attention is built of the encoder's blocks, used causally.
-        self.layers = nn.ModuleList(
-            EncoderBlock(
-                c.d_model,
-                c.n_heads,
-                4 * c.d_model if c.d_ff is None else c.d_ff,
-                norm="pre",
-                dropout=c.dropout,
-                activation=c.activation,
-                bias=c.bias,
-                norm_eps=c.norm_eps,
-                n_kv_heads=c.n_kv_heads,
-                rotary=rotary,
-                alibi=alibi,
-            )
-            for _ in range(c.n_layers)
-        )
+        self.layers = nn.ModuleList(_block(c, rotary, alibi) for _ in range(c.n_layers))
         self.final_norm = nn.LayerNorm(c.d_model, c.norm_eps, bias=c.bias)
         self.lm_head = nn.Linear(c.d_model, c.vocab_size, bias=False)
         self.apply(init_normal)
