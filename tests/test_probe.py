@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from unrolled.nn import BERT, BertConfig, padding_mask
-from unrolled.probe import bert_layers, without_head
+from unrolled.nn import BERT, AttentionBlock, BertConfig, padding_mask
+from unrolled.probe import bert_layers, map_score, previous_token_score, without_head
+from unrolled.shapes import ShapeError
 
 
 @pytest.fixture
@@ -58,3 +59,29 @@ def test_a_head_that_is_off_adds_nothing_and_comes_back(model: BERT) -> None:
     assert all(torch.equal(kept[name], tensor) for name, tensor in model.state_dict().items())
     with pytest.raises(ValueError, match="head: expected 0 to 2, got 3"), without_head(block, 3):
         pass
+
+
+def test_a_head_of_attention_alone_can_be_off_too() -> None:
+    torch.manual_seed(0)
+    block, x = AttentionBlock(15, 3), torch.randn(2, 7, 15)
+    with torch.no_grad(), without_head(block, 0), without_head(block, 1), without_head(block, 2):
+        torch.testing.assert_close(block(x), x)  # no bias is drawn yet
+    assert not torch.allclose(block(x), x)
+
+
+def test_scores_of_heads_made_by_hand() -> None:
+    """One head looks back by one token, one at the known place with half its weight, one evenly."""
+    n, t = 2, 5
+    back = torch.eye(t).roll(-1, 1)  # row 0 looks at the last, which counts nowhere
+    alignment = torch.zeros(n, t, t)
+    alignment[0, 3, 1] = alignment[0, 4, 2] = alignment[1, 4, 1] = 1
+    half = alignment / 2 + torch.eye(t) / 2
+    weights = torch.stack([back.expand(n, t, t), half, torch.full((n, t, t), 0.2)], 1)
+    torch.testing.assert_close(map_score(weights, alignment), torch.tensor([0.0, 0.5, 0.2]))
+    torch.testing.assert_close(previous_token_score(weights), torch.tensor([1.0, 0.0, 0.2]))
+    with pytest.raises(ValueError, match="alignment: expected at least one place to look at, got none"):
+        map_score(weights, torch.zeros(n, t, t))
+    with pytest.raises(ShapeError, match=r"alignment: expected shape \[B, T, S\] with B=2, T=5, S=5"):
+        map_score(weights, alignment[:1])
+    with pytest.raises(ShapeError, match=r"weights: expected shape \[B, H, T, S\] with S=5"):
+        previous_token_score(weights[..., :3])

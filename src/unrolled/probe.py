@@ -1,4 +1,4 @@
-"""Look into a BERT: the vectors of every layer, who looks at whom, and what is lost without a head.
+"""Look into a model: the vectors of every layer, who looks at whom, and what is lost without a head.
 
 Taught in chapters 6, 11 and 12.
 """
@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.nn.bert import BERT
-from unrolled.nn.blocks import EncoderBlock
-from unrolled.shapes import Mask, Tokens
+from unrolled.nn.blocks import AttentionBlock, EncoderBlock
+from unrolled.shapes import Mask, Tokens, Weights, check_shape
 from unrolled.tap import record
 
-__all__ = ["Layers", "bert_layers", "without_head"]
+__all__ = ["Layers", "bert_layers", "map_score", "previous_token_score", "without_head"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def bert_layers(
 
 
 @contextmanager
-def without_head(block: EncoderBlock, head: int) -> Iterator[None]:
+def without_head(block: AttentionBlock | EncoderBlock, head: int) -> Iterator[None]:
     """Switch one attention head of a block off: what it found reaches nobody, until the ``with`` ends.
 
     Its columns of the output matrix are zero for that long.
@@ -79,3 +79,45 @@ def without_head(block: EncoderBlock, head: int) -> Iterator[None]:
     finally:
         with torch.no_grad():
             weight[:, columns] = kept
+
+
+def map_score(weights: Weights, alignment: Tensor) -> Tensor:
+    r"""Return how much of its weight each head puts where a known map points, ``[H]``, 0 to 1.
+
+    .. math::  \frac{\sum_{btj} m_{btj}\, a_{bhtj}}{\sum_{btj} m_{btj}}
+
+    With the map of `unrolled.data.sequences.repeated` this is the induction score.
+
+    Args:
+        weights: of the heads of one layer, ``[B, H, T, S]``.
+        alignment: the map m, ``[B, T, S]``: one 1 in a row, or zeros where nothing is asked.
+
+    Raises:
+        ShapeError: the two do not belong together.
+        ValueError: the map points nowhere.
+
+    Reference:
+        Olsson et al., In-context Learning and Induction Heads, 2022.
+    """
+    check_shape("weights", weights, "B H T S")
+    n, _, t, s = weights.shape
+    check_shape("alignment", alignment, "B T S", B=n, T=t, S=s)
+    asked = alignment.sum()
+    if asked == 0:
+        raise ValueError("alignment: expected at least one place to look at, got none")
+    return (weights * alignment[:, None]).sum((0, 2, 3)) / asked  # [H]
+
+
+def previous_token_score(weights: Weights) -> Tensor:
+    r"""Return how much of its weight each head puts on the token before, ``[H]``, 0 to 1.
+
+    .. math::  \frac{1}{B(T-1)} \sum_{b,\,t \ge 1} a_{bh,t,t-1}
+
+    Args:
+        weights: of the heads of one layer over one sequence, ``[B, H, T, T]``.
+
+    Raises:
+        ShapeError: they are not square.
+    """
+    check_shape("weights", weights, "B H T S", S=weights.shape[-2])
+    return weights.diagonal(-1, -2, -1).mean((0, 2))  # [B, H, T - 1] -> [H]

@@ -92,6 +92,24 @@ def test_validation_is_a_mean_over_targets_without_dropout(trained):
     assert curve[-1]["validation_loss"] == pytest.approx(total / n, rel=1e-12)
 
 
+def test_what_a_task_sees_in_its_model_stands_beside_the_validation_loss(trained, monkeypatch):
+    seen = []
+
+    def probe(task, model):
+        seen.append((model.training, torch.is_grad_enabled()))
+        return {"spread": model.embed.weight.std()}
+
+    _, plain = trained(dropout=0.3)
+    monkeypatch.setattr(ToyTask, "probe", probe, raising=False)
+    trainer, curve = trained(dropout=0.3)
+    points = [point for point in curve if "validation_loss" in point]
+    assert seen == [(False, False)] * 4
+    assert points[-1]["spread"] == pytest.approx(trainer.model.embed.weight.std().item())
+    assert points[0]["spread"] != points[-1]["spread"]
+    assert trainer.model.training
+    assert [{k: v for k, v in point.items() if k != "spread"} for point in curve] == plain
+
+
 def test_it_stops_when_validation_gets_no_better_and_keeps_the_best(trained):
     options = {"lr": 2.0, "schedule": "constant", "steps": 200, "validate_every": 2, "patience": 3}
     trainer, curve = trained(keep_best=True, **options)

@@ -10,12 +10,13 @@ from unrolled.training.loss import cross_entropy
 from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
 from unrolled.training.results import collect_runs, record_result
-from unrolled.training.task import Batch, GenerateOptions, Split, Task, Writer
+from unrolled.training.task import Batch, GenerateOptions, Probed, Split, Task, Writer
 
 __all__ = [
     "IGNORED",
     "Batch",
     "GenerateOptions",
+    "Probed",
     "Recipe",
     "Split",
     "Task",

@@ -37,7 +37,7 @@ from unrolled.training.progress import Progress
 from unrolled.training.recipe import Recipe
 from unrolled.training.schedule import learning_rate_factor
 from unrolled.training.state import State, join, split
-from unrolled.training.task import Batch, Task
+from unrolled.training.task import Batch, Probed, Task
 
 __all__ = ["Trainer"]
 
@@ -234,10 +234,20 @@ class Trainer:
         else:
             state.validations_since_best += 1
         if self.curve is not None:
-            self.curve.add(step=state.step, validation_loss=loss)
+            self.curve.add(step=state.step, validation_loss=loss, **self._probe())
         state.done = bool(recipe.patience) and state.validations_since_best >= recipe.patience
         # Validation counts as time, not as time per token.
         self._logged_at = (state.tokens, time.perf_counter())
+
+    def _probe(self) -> dict[str, float]:
+        """Return what the task sees in its model, if it looks."""
+        if not isinstance(self.task, Probed):
+            return {}
+        self.model.eval()
+        with torch.no_grad():
+            figures = {name: float(value) for name, value in self.task.probe(self.model).items()}
+        self.model.train()
+        return figures
 
     def _seconds(self) -> tuple[float, float]:
         wall, cpu = time.perf_counter() - self._started[0], time.process_time() - self._started[1]

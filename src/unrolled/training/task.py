@@ -6,7 +6,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-__all__ = ["Batch", "GenerateOptions", "Split", "Task", "Writer"]
+__all__ = ["Batch", "GenerateOptions", "Probed", "Split", "Task", "Writer"]
 
 Batch = dict[str, Tensor]
 Split = Literal["train", "validation"]
@@ -37,6 +37,17 @@ class Task(Protocol):
 
     def evaluate(self, model: nn.Module) -> Mapping[str, float]:
         """Return the figures the recipe is about; called in evaluation mode, without gradients."""
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """A task that looks into its model while it learns."""
+
+    def probe(self, model: nn.Module) -> Mapping[str, float]:
+        """Return figures to stand beside the validation loss in the curve; called as `Task.evaluate` is.
+
+        It is called at every validation, by one process alone.
+        """
 
 
 @dataclass(frozen=True)
