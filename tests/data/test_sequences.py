@@ -8,6 +8,7 @@ import torch
 from unrolled.data.sequences import (
     FIRST_SYMBOL,
     copy,
+    cycled,
     repeated,
     reversal,
     which_came_first,
@@ -78,6 +79,21 @@ def test_a_stretch_occurs_twice_and_nothing_else_does():
     assert len(distances) > 8
 
 
+def test_a_cycle_is_some_symbols_over_and_over():
+    made = cycled(200, seed=2, length=19, n_symbols=11, min_period=2, max_period=7)
+    assert made.shape == (200, 19)
+    periods = set()
+    for row in made.tolist():
+        period = len(set(row))
+        assert row == (row[:period] * 19)[:19]
+        periods.add(period)
+    assert periods == {2, 3, 4, 5, 6, 7}
+    assert set(made.flatten().tolist()) == set(range(FIRST_SYMBOL, FIRST_SYMBOL + 11))
+    assert torch.equal(made, cycled(200, seed=2, length=19, n_symbols=11, min_period=2, max_period=7))
+    assert not torch.equal(made, cycled(200, seed=3, length=19, n_symbols=11, min_period=2, max_period=7))
+    assert max(len(set(row)) for row in cycled(200, seed=2, length=19).tolist()) == 9
+
+
 def test_a_perfect_induction_head_reads_the_next_symbol():
     made = repeated(100, seed=4)
     read = (made.alignment @ made.tokens.float()[..., None])[..., 0].long()  # [B, T]
@@ -100,6 +116,11 @@ def test_a_perfect_induction_head_reads_the_next_symbol():
         (lambda: repeated(1, seed=0, min_copy=1), "min_copy: expected 2 or more, got 1"),
         (lambda: repeated(1, seed=0, length=6), "max_copy: expected 4 or more, got 3"),
         (lambda: repeated(1, seed=0, length=9, max_copy=5), "length: expected 10 or more, got 9"),
+        (lambda: cycled(0, seed=0), "n: expected 1 or more, got 0"),
+        (lambda: cycled(1, seed=0, min_period=0), "min_period: expected 1 or more, got 0"),
+        (lambda: cycled(1, seed=0, max_period=5), "max_period: expected 6 or more, got 5"),
+        (lambda: cycled(1, seed=0, length=7, max_period=8), "length: expected 8 or more, got 7"),
+        (lambda: cycled(1, seed=0, n_symbols=15), "n_symbols: expected 16 or more, got 15"),
         (lambda: repeated(1, seed=0, n_symbols=27), "n_symbols: expected 28 or more, got 27"),
     ],
 )

@@ -8,6 +8,8 @@ task                what is asked                          where the right map p
 `which_came_first`  whether A stands before B              (no single one)
 `repeated`          the next symbol, when a stretch is     at a symbol seen before, the one that followed
                     met a second time                      it then: an induction head (Olsson et al., 2022)
+`cycled`            the same, when it is met again and     at any of the symbols that followed before
+                    again
 ==================  =====================================  ===============================================
 
 A seed gives the same tensors on every machine with the same PyTorch. Taught in chapters 3, 7 and 12.
@@ -27,6 +29,7 @@ __all__ = [
     "Repeated",
     "Transduction",
     "copy",
+    "cycled",
     "repeated",
     "reversal",
     "which_came_first",
@@ -197,6 +200,43 @@ def repeated(
     looked_up = inside & (steps < second + copied - 1)
     alignment = (steps[:, :, None] - distance[:, :, None] + 1 == torch.arange(length)) & looked_up[:, :, None]
     return Repeated(symbols.gather(1, which), looked_up, alignment.float())
+
+
+def cycled(
+    n: int,
+    *,
+    seed: int,
+    length: int = 32,
+    n_symbols: int = 64,
+    min_period: int = 6,
+    max_period: int | None = None,
+) -> Tokens:
+    """Return `n` sequences ``[B, T]``, each of a few random symbols, all different, over and over.
+
+    The period is drawn for each sequence, so positions do not tell where the symbol stood before. Most of a
+    sequence follows from what went before it: more to learn from than one `repeated` stretch.
+
+    Args:
+        n: B, how many.
+        seed: of the torch generator.
+        length: T.
+        n_symbols: how many different symbols there are.
+        min_period: the fewest symbols before all begins again.
+        max_period: the most; half of `length` unless given.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+    _at_least("n", n, 1)
+    _at_least("min_period", min_period, 1)
+    max_period = length // 2 if max_period is None else max_period
+    _at_least("max_period", max_period, min_period)
+    _at_least("length", length, max_period)
+    _at_least("n_symbols", n_symbols, max_period)
+    generator = Generator().manual_seed(seed)
+    period = torch.randint(min_period, max_period + 1, (n, 1), generator=generator)  # [B, 1]
+    symbols = torch.rand(n, n_symbols, generator=generator).argsort(1) + FIRST_SYMBOL
+    return symbols.gather(1, torch.arange(length) % period)
 
 
 def _at_least(name: str, value: int, least: int) -> None:
