@@ -83,6 +83,19 @@ def test_mouse_drags_a_word(page: Page, widget: BearsPlane) -> None:
     agree(page, SENTENCES)
 
 
+def test_of_two_words_in_one_place_the_one_the_sentences_use_is_dragged(page: Page) -> None:
+    x, y = VECTORS["pain"]
+    vectors = {"before": [x + 0.01, y], **VECTORS, "behind": [x, y - 0.01]}
+    mount(page, BearsPlane(vectors, SENTENCES, landmarks=LANDMARKS))
+    first = state(page)
+    px, py = centre(page, "behind")
+    page.mouse.move(px, py)
+    page.mouse.down()
+    page.mouse.move(px + 30, py - 30, steps=4)
+    page.mouse.up()
+    assert [w for w, a, b in zip(vectors, first, state(page), strict=True) if a != b] == ["pain"]
+
+
 def test_touch_drags_a_word(new_page: Any, widget: BearsPlane) -> None:
     page = new_page(has_touch=True, viewport={"width": 375, "height": 740})
     mount(page, widget)

@@ -71,6 +71,9 @@ export function planeView({ words, target, limit, onMove, onDrop, onChoose }) {
     onMove(i, point.map((c) => Math.round(Math.min(limit, Math.max(-limit, c)) * 1e6) / 1e6));
   }
 
+  /** How large a word's dot looks, in pixels. @param {number} i */
+  const radius = (i) => (i === target ? 6 : shown.inUse.has(i) ? DOT : 2.2);
+
   /** @type {{ word: number, dx: number, dy: number, pointer: number } | null} */
   let held = null;
   const pixels = (/** @type {PointerEvent} */ event) => {
@@ -84,8 +87,8 @@ export function planeView({ words, target, limit, onMove, onDrop, onChoose }) {
     if (held || event.button !== 0 || !event.target.closest(".u-handle")) return;
     const [px, py] = pixels(event);
     const at = shown.vectors.map(frame(size, limit).toPixels);
-    // Grips may overlap: the nearest word is meant, whichever was drawn last.
-    const far = at.map(([x, y]) => Math.hypot(x - px, y - py));
+    // Grips may overlap: the nearest dot is meant, whichever was drawn last, and of two in one place the larger.
+    const far = at.map(([x, y], i) => Math.hypot(x - px, y - py) - radius(i));
     const word = far.indexOf(Math.min(...far));
     held = { word, dx: at[word][0] - px, dy: at[word][1] - py, pointer: event.pointerId };
     event.preventDefault();
