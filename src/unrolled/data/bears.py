@@ -120,7 +120,7 @@ def generate(n: int, *, seed: int, kind: Kind = "plain", cues: Cues = "train") -
 
 
 def corpus(n: int = 24_000, seed: int = 0) -> list[Sentence]:
-    """Return `n` sentences to learn from: a quarter of each kind, and a quarter without "bears".
+    """Return `n` sentences to learn from: a fifth of each kind, and two fifths without "bears".
 
     Beside "bears" stand training cues only. The sentences without "bears" use all cue words: they are the
     only place where the held-out ones are met.
@@ -133,8 +133,8 @@ def corpus(n: int = 24_000, seed: int = 0) -> list[Sentence]:
     rng = random.Random(seed)
     sentences = []
     for i in range(n):
-        sense = SENSES[i // 4 % 3]
-        sentences.append(_with_bears(rng, sense, KINDS[i % 4], "train") if i % 4 < 3 else _without_bears(rng))
+        sense, turn = SENSES[i // 5 % 3], i % 5
+        sentences.append(_with_bears(rng, sense, KINDS[turn], "train") if turn < 3 else _without_bears(rng))
     return sentences
 
 

@@ -145,6 +145,7 @@ OTHER: dict[str, tuple[str, ...]] = {
         "<when> <kin> <how> <how>? <eat> <food>",
         "<when> <kin> <how> <sleep> <place>",
         "<one> <liked> <when> <kin> <how>",
+        "<many> <like> <when> <kin> <how>",
     ),
     "endure": (
         "<one> <endures> the <kind>? <burden> <manner>?",
@@ -170,5 +171,7 @@ OTHER: dict[str, tuple[str, ...]] = {
         "<when> <kin> <how> <how>? <won> the <contest>",
         "<when> <kin> <how> <won> the <contest> <place>?",
         "<one> <cheered> <when> <kin> <how>",
+        "<many> <cheer> <when> <kin> <how>",
+        "the <who> <cheered> <when> <kin> <how>",
     ),
 }

@@ -37,7 +37,7 @@ class Bears(Recipe):
     name = "bears"
     about = "a small BERT learns the three senses of 'bears' from hidden words"
 
-    steps: int = 2600
+    steps: int = 2400
     batch: int = 128
     lr: float = 9e-3
     sentences: int = option(
@@ -47,7 +47,7 @@ class Bears(Recipe):
     balance: float = option(
         0.0, "power of a word's frequency that lowers its share of being hidden", low=0, high=1
     )
-    hidden_bears: float = option(0.4, "the same for 'bears' itself", low=0, high=1)
+    hidden_bears: float = option(0.1, "the same for 'bears' itself", low=0, high=1)
     n_layers: int = option(2, "blocks", low=1)
     n_heads: int = option(2, "attention heads of each", low=1)
     d_model: int = option(48, "numbers per word", low=1)
