@@ -3,10 +3,12 @@
 from unrolled.training.recipe import Recipe
 from unrolled.training.recipes.bears import Bears
 from unrolled.training.recipes.gpt import Gpt, GptLarge
+from unrolled.training.recipes.lm_positions import LmPositions
 from unrolled.training.recipes.multi30k import Multi30k
 from unrolled.training.recipes.reversal import Reversal
 from unrolled.training.recipes.spanish import Spanish
 from unrolled.training.recipes.two_relations import TwoRelations
+from unrolled.training.recipes.which_first import WhichFirst
 
 __all__ = ["recipes"]
 
@@ -17,9 +19,11 @@ def recipes() -> dict[str, type[Recipe]]:
         Bears,
         Gpt,
         GptLarge,
+        LmPositions,
         Multi30k,
         Reversal,
         Spanish,
         TwoRelations,
+        WhichFirst,
     ]
     return {recipe.name: recipe for recipe in sorted(known, key=lambda recipe: recipe.name)}
