@@ -17,6 +17,7 @@ from unrolled.training.files import write_json
 from unrolled.training.options import add_options, changed_options, from_dict, option
 from unrolled.training.progress import Progress
 from unrolled.training.provenance import commit, provenance
+from unrolled.training.recipes.reversal import Reversal
 from unrolled.training.schedule import learning_rate_factor
 
 
@@ -218,3 +219,15 @@ def test_json_is_written_whole_or_not_at_all(tmp_path):
         write_json(path, {"x": math.nan})
     assert path.read_text(encoding="utf-8") == '{\n  "ü": 1\n}\n'
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_choice_that_may_be_none_takes_none_as_a_word(capsys):
+    parser = argparse.ArgumentParser()
+    add_options(parser, Reversal)
+    assert vars(parser.parse_args(["--score", "none"])) == {"score": None}
+    assert vars(parser.parse_args(["--score", "general"])) == {"score": "general"}
+    assert Reversal(score=None).command() == "unrolled train reversal --score none"
+    assert "--score {dot,scaled_dot,general,additive,none}" in " ".join(parser.format_help().split())
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--score", "other"])
+    assert "invalid choice: 'other'" in capsys.readouterr().err

@@ -79,6 +79,11 @@ def add_options(parser: argparse.ArgumentParser, cls: type) -> None:
         }
         if kind is bool:
             arguments["action"] = argparse.BooleanOptionalAction
+        elif get_origin(kind) is Literal and admits_none:
+            # argparse holds a choice against what the type made of it.
+            arguments["type"] = lambda text: None if text == "none" else text
+            arguments["choices"] = (*get_args(kind), None)
+            arguments["metavar"] = "{" + ",".join((*get_args(kind), "none")) + "}"
         elif get_origin(kind) is Literal:
             arguments["choices"] = get_args(kind)
         else:
