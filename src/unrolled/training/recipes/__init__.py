@@ -2,7 +2,9 @@
 
 from unrolled.training.recipe import Recipe
 from unrolled.training.recipes.bears import Bears
+from unrolled.training.recipes.block import Block
 from unrolled.training.recipes.gpt import Gpt, GptLarge
+from unrolled.training.recipes.induction import Induction
 from unrolled.training.recipes.lm_positions import LmPositions
 from unrolled.training.recipes.multi30k import Multi30k
 from unrolled.training.recipes.reversal import Reversal
@@ -17,8 +19,10 @@ def recipes() -> dict[str, type[Recipe]]:
     """Return all recipes by name, sorted."""
     known: list[type[Recipe]] = [
         Bears,
+        Block,
         Gpt,
         GptLarge,
+        Induction,
         LmPositions,
         Multi30k,
         Reversal,
