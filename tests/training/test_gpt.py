@@ -1,19 +1,25 @@
 """The GPT of characters: its text, its loss over every character once, and how it writes."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from tests.training.conftest import ALONE
 from unrolled.data import text
 from unrolled.data.public import TINY_SHAKESPEARE
+from unrolled.data.tokenizers import Characters
 from unrolled.nn import GPT
 from unrolled.training import GenerateOptions
 from unrolled.training.loop import Trainer
 from unrolled.training.recipes import gpt
-from unrolled.training.recipes.gpt import ALPHABETS, Gpt, GptLarge, GptTask, mean_loss
+from unrolled.training.recipes.gpt import ALPHABETS, END, STORIES, Gpt, GptLarge, GptTask, mean_loss
+from unrolled.training.results import read_result
 from unrolled.training.run import evaluate_task
+from unrolled.training.stored import stored, stored_names
 
 SMALL = {"corpus": "stories", "block": 11, "n_layers": 1, "n_heads": 2, "d_model": 14, "batch": 5}
+END_OF_SHAKESPEARE = Path(__file__).with_name("shakespeare_end.txt")
 READ = "the owl saw the moon. " * 40
 
 
@@ -102,3 +108,25 @@ def test_the_stories_to_validate_on_are_none_of_those_to_learn_from():
     assert len(train) > 400_000
     assert len(validation) > 40_000
     assert set(train.split("\n\n")).isdisjoint(validation.split("\n\n"))
+
+
+@pytest.mark.parametrize("name", [name for name in stored_names() if stored(name).recipe.name == "gpt"])
+def test_stored_weights_reach_their_loss(name):
+    """Of Shakespeare the course carries nothing but these last characters of the validation split."""
+    it = stored(name)
+    recipe, model = it.recipe, it.model
+    assert isinstance(recipe, Gpt)
+    assert isinstance(model, GPT)
+    if recipe.corpus == "shakespeare":
+        end = END_OF_SHAKESPEARE.read_text(encoding="utf-8")
+    else:
+        end = text.corpus(*STORIES["validation"])[-END:]
+    assert len(end) == END
+    tokenizer = Characters(ALPHABETS[recipe.corpus])
+    loss = mean_loss(model, torch.tensor(tokenizer.encode(end)))
+    assert loss == pytest.approx(it.figures["loss_end"], abs=1e-3)
+    result = read_result(it.result)
+    at = result["seeds"].index(recipe.seed)
+    assert loss == pytest.approx(result["metrics"]["loss_end"][at], abs=0.01)
+    assert it.figures["loss"] == pytest.approx(result["metrics"]["loss"][at], abs=0.01)
+    assert result["parameters"] == sum(p.numel() for p in model.parameters())

@@ -26,7 +26,7 @@ from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
 from unrolled.training.task import Batch, GenerateOptions, Split
 
-__all__ = ["ALPHABETS", "END", "Gpt", "GptLarge", "GptTask", "mean_loss"]
+__all__ = ["ALPHABETS", "END", "STORIES", "Gpt", "GptLarge", "GptTask", "mean_loss"]
 
 Corpus = Literal["shakespeare", "stories"]
 
@@ -37,7 +37,7 @@ ALPHABETS: dict[Corpus, str] = {
     "stories": '\n !",.:;?' + _LETTERS.upper() + _LETTERS,
 }
 END = 10_241  # characters at the end of the validation split whose loss is a figure of its own
-_STORIES = {"train": (400_000, 0), "validation": (40_000, 1)}  # characters and seed
+STORIES = {"train": (400_000, 0), "validation": (40_000, 1)}  # characters and seed
 _WRITTEN = 300  # characters `write` adds unless told
 
 
@@ -89,7 +89,7 @@ class Gpt(Recipe):
     def _texts(self, data: Path | None) -> tuple[str, str]:
         """Return what it learns from, and what it is validated on."""
         if self.corpus == "stories":
-            return text.corpus(*_STORIES["train"]), text.corpus(*_STORIES["validation"])
+            return text.corpus(*STORIES["train"]), text.corpus(*STORIES["validation"])
         shakespeare = tiny_shakespeare(folder=data)
         cut = int(0.9 * len(shakespeare))  # where nanoGPT cuts
         return shakespeare[:cut], shakespeare[cut:]
