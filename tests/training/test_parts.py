@@ -221,6 +221,15 @@ def test_json_is_written_whole_or_not_at_all(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
+def test_a_row_of_numbers_stands_on_one_line(tmp_path):
+    path = tmp_path / "a.json"
+    content = {"x": [[[0.5, -1], [2, 3]], []], "words": ["a [b] {c}", "d\n    e"], "deep": [{"y": [1, 2]}]}
+    write_json(path, content)
+    assert json.loads(path.read_bytes()) == content
+    lines = [line.strip(" ,") for line in path.read_text(encoding="utf-8").splitlines()]
+    assert {"[0.5, -1]", "[2, 3]", '"y": [1, 2]', '"words": ['} <= set(lines)
+
+
 def test_a_choice_that_may_be_none_takes_none_as_a_word(capsys):
     parser = argparse.ArgumentParser()
     add_options(parser, Reversal)

@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 __all__ = ["sync", "write_atomically", "write_json"]
+
+_ROW = re.compile(r"\[\n +([^][{}]*)\n +\]")
 
 
 def sync(path: Path) -> None:
@@ -27,10 +30,12 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON for people to read, atomically.
+    """Write JSON for people to read, atomically; a list of numbers or words stands on one line.
 
     Raises:
         ValueError: a number is not finite: JSON has no word for it.
     """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # No string holds a line feed of its own: JSON writes it as two characters.
+    text = _ROW.sub(lambda row: "[" + re.sub(r"\n +", " ", row[1]) + "]", text)
     write_atomically(path, text.encode())
