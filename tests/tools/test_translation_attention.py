@@ -56,3 +56,12 @@ def test_numbers_are_short(run, tmp_path):
         ]
     )
     assert np.array_equal(numbers, numbers.round(3))
+
+
+def test_what_ships_is_light_and_the_page_can_show_it():
+    examples = read_result("multi30k-transformer-attention")["tables"]["examples"]
+    assert len(examples) == len(SHOWN)
+    TranslationView(examples)
+    assert len(examples[0]["encoder"]) == len(examples[0]["cross"]) == Multi30k().n_layers
+    transformer = read_result("multi30k-transformer")
+    assert transformer["metrics"]["bleu"][0] > 36.52, "the figure to beat"
