@@ -70,7 +70,8 @@ def test_stored_weights_reach_what_their_result_records(name):
     figures = evaluate_task(task, it.recipe)
     assert figures.keys() == it.figures.keys() == result["metrics"].keys()
     for figure, value in figures.items():
-        assert value == pytest.approx(it.figures[figure], rel=1e-3, abs=2e-3), figure
-        assert value == pytest.approx(result["metrics"][figure][at], rel=0.01, abs=0.01), figure
+        # Another processor rounds otherwise: of two hundred sentences one or two may be written differently.
+        assert value == pytest.approx(it.figures[figure], rel=5e-3, abs=0.011), figure
+        assert value == pytest.approx(result["metrics"][figure][at], rel=0.01, abs=0.011), figure
     assert result["parameters"] == sum(p.numel() for p in it.model.parameters())
     assert json.loads(json.dumps(it.recipe.config())) == it.recipe.config()
