@@ -17,6 +17,12 @@ TRIALS = [
         store="spanish-none",
     ),
     Trial("spanish-dot", Spanish(), notes=_UNLEARNED, store="spanish-dot"),
+    Trial(
+        "spanish-small",
+        Spanish(d_model=16, d_hidden=32, longest=12, steps=2400, lr=8e-3),
+        notes="Learned from sentences of 1 to 12 words: small enough to run in a page of chapter 3.",
+        store="spanish-small",
+    ),
     Trial("spanish-general", Spanish(score="general"), notes=_UNLEARNED),
     Trial("spanish-additive", Spanish(score="additive"), notes=_UNLEARNED),
     Trial("spanish-scaled-dot", Spanish(score="scaled_dot"), notes=_UNLEARNED),
