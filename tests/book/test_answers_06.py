@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from torch import Tensor
 from tests.book.answers import digits
 from unrolled.data.relations import NAMES, two_relations
 from unrolled.tap import record
+from unrolled.training.recipes.bears import encode_words
 from unrolled.training.stored import stored
 from unrolled.widgets import head_summary
 
@@ -90,6 +92,42 @@ def test_bertviz_draws_the_two_heads(open_all: OpenAll, example: Any) -> None:
     widget.get_by_label("Token that looks").select_option(names[4])
     said = widget.get_by_role("status").text_content() or ""
     assert re.findall(r"\d\.\d\d", said) == digits(w[1, 4])
+
+
+BEARS = ["I love bears", "She bears the pain", "Bears won the game"]
+
+
+def bears_maps(sentence: str) -> Tensor:
+    """Return the weights of the stored bears model, ``[layers, H, T, T]``."""
+    model = stored("bears").model
+    tokens, _ = encode_words([tuple(sentence.lower().split())])
+    with record(model, "*.weights") as heard, torch.no_grad():
+        model(tokens)
+    return torch.stack([layer[0][0] for layer in heard.values()])
+
+
+def test_every_head_of_the_bears_model_can_be_browsed(open_all: OpenAll) -> None:
+    widget = open_all("explore")[0]
+    for sentence in BEARS:
+        widget.get_by_label("sentence =").select_option(sentence)
+        browser = widget.locator('.u-outcome [data-widget="head-browser"][data-mounted="true"]')
+        expect(browser.locator(".u-title")).to_have_text(sentence)
+        for (layer, head), w in zip(product((1, 2), (1, 2)), bears_maps(sentence).flatten(0, 1), strict=True):
+            browser.get_by_role("radio", name=f"layer {layer}, head {head}").click()
+            cells = browser.locator(".u-panel").first.locator("td[data-j]")
+            assert cells.all_text_contents() == digits(w)
+
+
+def test_bertviz_draws_every_layer_of_the_bears_model(open_all: OpenAll) -> None:
+    for widget, sentence in zip(open_all("bertviz-head-view")[1:], BEARS, strict=True):
+        for layer, w in enumerate(bears_maps(sentence).double()):
+            widget.get_by_label("Layer").select_option(str(layer))
+            lines = widget.locator("#attention line")
+            drawn = lines.evaluate_all(
+                "(all) => all.map((line) => Number(line.getAttribute('stroke-opacity')))"
+            )
+            got = torch.tensor(drawn, dtype=torch.float64)
+            torch.testing.assert_close(got, w.flatten() / 2, rtol=0, atol=5e-4)
 
 
 def test_nothing_is_fetched_and_nothing_goes_wrong(where: str, page: Page) -> None:
