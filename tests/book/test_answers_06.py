@@ -12,9 +12,9 @@ from playwright.sync_api import Locator, Page, expect
 from torch import Tensor
 
 from tests.book.answers import digits
+from unrolled.data.bears_tokens import encode_words
 from unrolled.data.relations import NAMES, two_relations
 from unrolled.tap import record
-from unrolled.training.recipes.bears import encode_words
 from unrolled.training.stored import stored
 from unrolled.widgets import head_summary
 
