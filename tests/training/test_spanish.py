@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from unrolled.data.spanish import BUCKETS, SPECIMENS, Pair, pairs
+from unrolled.data.spanish import BUCKETS, SPECIMENS, Pair, is_held_out, pairs
 from unrolled.nn.seq2seq import Seq2Seq
 from unrolled.tap import record
 from unrolled.training import GenerateOptions
@@ -52,6 +52,7 @@ def test_nothing_that_is_tested_is_learned():
     tested = {" ".join(pair.source) for some in spanish._tested().values() for pair in some}
     validated = {SOURCE.decode(source) for source, _ in task.pairs("validation")}
     assert not learned & (tested | validated)
+    assert all(is_held_out(text.split()) for text in validated)
     assert len(tested) > 990
 
 
