@@ -24,6 +24,7 @@ TRIALS = [
         store="spanish-small",
     ),
     Trial("spanish-general", Spanish(score="general"), notes=_UNLEARNED),
+    Trial("spanish-additive", Spanish(score="additive"), notes=_UNLEARNED),
     Trial("spanish-scaled-dot", Spanish(score="scaled_dot"), notes=_UNLEARNED),
     Trial(
         "spanish-transformer",
