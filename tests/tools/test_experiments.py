@@ -77,6 +77,15 @@ def test_a_trial_is_trained_recorded_and_stored_and_not_trained_twice(tmp_path):
     assert (tmp_path / "runs/tiny-3/metrics.json").stat().st_mtime_ns == before
 
 
+def test_a_run_of_other_options_is_not_recorded(tmp_path):
+    recipe = Reversal(steps=2, d_hidden=4, d_model=3, longest=3, epoch=2)
+    where = {"results": tmp_path / "results", "weights": tmp_path / "weights"}
+    run_trial(Trial("tiny", recipe, seeds=(3,)), tmp_path / "runs", device="cpu", **where)
+    other = Trial("tiny", dataclasses.replace(recipe, lr=0.5), seeds=(3,))
+    with pytest.raises(ValueError, match=r"tiny-3: expected a run of .* --lr 0\.5 .*, got other options"):
+        run_trial(other, tmp_path / "runs", device="cpu", **where)
+
+
 def test_nothing_is_recorded_from_code_that_is_not_committed(monkeypatch, capsys):
     monkeypatch.setattr("tools.experiments.__main__.commit", lambda: "abc+changes")
     assert main(["reversal"]) == 1

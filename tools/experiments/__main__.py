@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import importlib
+import json
 import pkgutil
 import sys
 from pathlib import Path
@@ -50,7 +51,15 @@ def run_trial(
                 run_recipe(
                     dataclasses.replace(trial.recipe, seed=seed), folder, alone, resume=True, data=data
                 )
-    record_result(trial.result, **collect_runs(folders), notes=trial.notes, folder=results)
+    collected = collect_runs(folders)
+    first = dataclasses.replace(trial.recipe, seed=trial.seeds[0])
+    trained = json.loads((folders[0] / "config.json").read_bytes())["options"]
+    if trained != first.config():
+        raise ValueError(f"{folders[0].name}: expected a run of {first.command()}, got other options")
+    # A default may have changed since it was trained: what to type today is what counts.
+    record_result(
+        trial.result, **{**collected, "command": first.command()}, notes=trial.notes, folder=results
+    )
     if trial.store is not None or trial.after is not None:
         run = open_run(folders[trial.seeds.index(trial.store_seed)], choose_device(device), data)
         if trial.after is not None:

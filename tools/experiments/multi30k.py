@@ -97,6 +97,9 @@ def example(task: Multi30kTask, model: Transformer, german: str, english: str) -
 
 
 TRIALS = [
+    Trial("multi30k-lstm", _lstm(None), seeds=(0,), notes=_LSTM),
+    Trial("multi30k-lstm-dot", _lstm("dot"), seeds=(0,), notes=_LSTM),
+    Trial("multi30k-lstm-additive", _lstm("additive"), seeds=(0,), notes=_LSTM),
     Trial(
         "multi30k-transformer",
         Multi30k(precision="bf16"),
