@@ -99,6 +99,8 @@ def example(task: Multi30kTask, model: Transformer, german: str, english: str) -
 TRIALS = [
     Trial("multi30k-lstm", _lstm(None), seeds=(0,), notes=_LSTM),
     Trial("multi30k-lstm-dot", _lstm("dot"), seeds=(0,), notes=_LSTM),
+    Trial("multi30k-lstm-scaled-dot", _lstm("scaled_dot"), seeds=(0,), notes=_LSTM),
+    Trial("multi30k-lstm-general", _lstm("general"), seeds=(0,), notes=_LSTM),
     Trial("multi30k-lstm-additive", _lstm("additive"), seeds=(0,), notes=_LSTM),
     Trial(
         "multi30k-transformer",
