@@ -76,6 +76,8 @@ def environment(root: Path, build: Path) -> dict[str, str]:
         # Not SOURCE_DATE_EPOCH: Sphinx would write its year over the year of the copyright.
         **inherited,
         "UNROLLED_BOOK": "1",
+        # The pages show what every machine has, also where the public data sets lie in a cache.
+        "UNROLLED_OFFLINE": "1",
         "OMP_NUM_THREADS": "1",
         "OMP_WAIT_POLICY": "PASSIVE",
         "PYTHONHASHSEED": "0",

@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tools import address
-from tools.build_book import BuildError, build, execution_stamp
+from tools.build_book import BuildError, build, environment, execution_stamp
+from unrolled.data.fetch import DataError
+from unrolled.data.public import tiny_shakespeare
 
 CHAPTER = "04_everything"
 NewPage = Callable[..., Page]
@@ -180,3 +182,11 @@ def test_a_fault_stops_the_build_and_is_named(sample_root: Path, text: str, says
     said = broken(sample_root, text)
     for part in says.split("|"):
         assert part in said
+
+
+def test_cells_run_as_if_no_public_file_were_at_hand(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))
+    for name, value in environment(tmp_path, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(DataError, match="UNROLLED_OFFLINE is set"):
+        tiny_shakespeare()

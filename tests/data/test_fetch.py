@@ -11,7 +11,7 @@ import pytest
 
 from tests.data.server import CONTENT
 from unrolled.data import fetch as fetching
-from unrolled.data.fetch import FOLDER_VARIABLE, DataError, Source, cache_folder, fetch
+from unrolled.data.fetch import FOLDER_VARIABLE, OFFLINE_VARIABLE, DataError, Source, cache_folder, fetch
 
 
 def files(folder: Path) -> list[str]:
@@ -35,6 +35,16 @@ def test_a_download_can_be_silent(server, tmp_path, capsys):
     server.answers = [("whole", b"no"), ("whole", CONTENT)]
     fetch(server.source(), cache=tmp_path, progress=False)
     assert capsys.readouterr().err == ""
+
+
+def test_offline_nothing_is_had_but_from_a_folder_the_code_names(server, tmp_path, monkeypatch):
+    whole = fetch(server.source(), cache=tmp_path)
+    monkeypatch.setenv(OFFLINE_VARIABLE, "1")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    with pytest.raises(DataError, match=r"set/file\.bin is not asked for: UNROLLED_OFFLINE is set"):
+        fetch(server.source(), cache=tmp_path)
+    assert fetch(server.source(), folder=tmp_path) == whole
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

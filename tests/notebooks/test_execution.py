@@ -49,6 +49,7 @@ def environment(request: pytest.FixtureRequest) -> dict[str, str]:
         "EXPECTED_IPYWIDGETS": request.param,
         "PYTHONPATH": os.pathsep.join(paths),
         "PIP_NO_INDEX": "1",
+        "UNROLLED_OFFLINE": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     }
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tools.notebooks.execution import execute
+from unrolled.data.fetch import OFFLINE_VARIABLE
 
 __all__ = ["record"]
 
@@ -27,7 +28,8 @@ def record(root: Path, notebooks: dict[str, str]) -> None:
     for page, text in notebooks.items():
         with tempfile.TemporaryDirectory() as folder:
             before = _cpu_seconds()
-            execute(text, Path(folder))
+            # What a reader waits for who has neither network nor files: the same on every machine.
+            execute(text, Path(folder), {OFFLINE_VARIABLE: "1"})
             seconds = _cpu_seconds() - before
         times[page] = {
             **times.get(page, {}),

@@ -4,6 +4,9 @@ What is checked is size and sha256. A file in the cache that is truncated or alt
 anew; one in the user's own folder is refused and left as it is. A download is written to a file of its own
 beside the final one and moved there when it is whole and right, so that a kill at any moment leaves either
 nothing or the right file, and two processes may fetch the same file at the same time.
+
+With ``UNROLLED_OFFLINE=1`` nothing is had at all unless the code names a folder, whatever this machine has in
+its cache: the book is built that way, so that its pages are the same everywhere.
 """
 
 import hashlib
@@ -20,9 +23,10 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["FOLDER_VARIABLE", "DataError", "Source", "cache_folder", "fetch", "problem"]
+__all__ = ["FOLDER_VARIABLE", "OFFLINE_VARIABLE", "DataError", "Source", "cache_folder", "fetch", "problem"]
 
 FOLDER_VARIABLE = "UNROLLED_DATA"
+OFFLINE_VARIABLE = "UNROLLED_OFFLINE"
 
 _CHUNK = 1 << 16
 _TIMEOUT = 30.0  # seconds without a byte
@@ -75,11 +79,13 @@ def fetch(
 
     Raises:
         DataError: the file is not in the user's folder, or is not the right one there; or it cannot be
-            downloaded. The message names URL, file and folder.
+            downloaded, or ``UNROLLED_OFFLINE`` forbids it. The message names URL, file and folder.
         ValueError: `attempts` is below 1.
     """
     if attempts < 1:
         raise ValueError(f"attempts: expected 1 or more, got {attempts}")
+    if not folder and os.environ.get(OFFLINE_VARIABLE):
+        raise DataError(f"{source.name} is not asked for: {OFFLINE_VARIABLE} is set. {_advice(source)}")
     folder = folder or os.environ.get(FOLDER_VARIABLE)
     if folder:
         return _from_folder(source, Path(folder).expanduser())
