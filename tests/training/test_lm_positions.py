@@ -68,3 +68,11 @@ def test_crops_follow_from_seed_and_epoch_and_validation_is_whole(learned):
     assert not torch.equal(one, other)
     (validation,) = task.batches("validation", 0, 0)
     assert torch.equal(validation["tokens"].flatten()[1:], validation["answers"].flatten()[:-1])
+
+
+def test_waves_start_as_large_as_the_words():
+    _, task = made(positions="sinusoidal")
+    waves, words = task.model.positions.table, task.model.token_embedding.weight
+    assert waves.std().item() == pytest.approx(words.std().item(), rel=1e-3)
+    # The same waves, only smaller.
+    assert (waves[1, 0] / waves[0, 1]).item() == pytest.approx(math.sin(1), rel=1e-4)

@@ -13,7 +13,7 @@ from torch.nn import functional
 from unrolled.data.batches import blocks, crops
 from unrolled.data.seeds import seeded
 from unrolled.data.story_words import story_tokenizer, story_words
-from unrolled.nn import GPT, GPTConfig
+from unrolled.nn import GPT, GPTConfig, Sinusoidal
 from unrolled.nn.embedding import Positions
 from unrolled.training.loss import cross_entropy
 from unrolled.training.options import option
@@ -50,7 +50,7 @@ class LmPositions(Recipe):
         With learned positions the vectors past the trained length stay as they were drawn: no step reaches
         them but weight decay.
         """
-        return GPT(
+        gpt = GPT(
             GPTConfig(
                 vocab_size=story_tokenizer().vocab_size,
                 max_len=_TIMES * self.length,
@@ -60,6 +60,11 @@ class LmPositions(Recipe):
                 positions=self.positions,
             )
         )
+        if isinstance(gpt.positions, Sinusoidal):
+            # GPT's first words are fifty times smaller than the waves and would not be heard among them. The
+            # paper makes the words as large as the waves; here, where words start small, it is the other way.
+            gpt.positions.table *= gpt.token_embedding.weight.std().item() / gpt.positions.table.std().item()
+        return gpt
 
     def task(self, data: Path | None = None) -> "LmPositionsTask":
         """Return the task; nothing is read from `data`."""
