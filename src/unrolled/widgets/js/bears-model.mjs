@@ -86,7 +86,8 @@ function panel(i, options, onSubmit) {
       told.hidden = false;
       const best = far_.indexOf(Math.min(...far_));
       verdict.replaceChildren("Nearest: ", h("strong", {}, senses[best]));
-      far.replaceChildren(...senses.flatMap((sense, k) => [h("dt", {}, sense), h("dd", {}, number(far_[k]))]));
+      far.replaceChildren(...senses.map((sense, k) =>
+        h("div", {}, h("dt", {}, sense), h("dd", {}, number(far_[k])))));
       guessed.replaceChildren(...bars(said));
       heardTitle.textContent = whose;
       heard.replaceChildren(...bars(shares, target));
