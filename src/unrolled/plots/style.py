@@ -26,7 +26,8 @@ WIDTH = 4.4
 COLOURS = ("#2f7fd1", "#d1600f", "#138a66", "#a05cc0", "#a97a00", "#d0458c")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 3)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
-HATCHES = ("", "///", "...", "\\\\\\", "xxx", "ooo")
+# Straight lines alone: a page draws dots and circles as thousands of curves, 150 KB a figure.
+HATCHES = ("", "///", "\\\\\\", "---", "xxx", "|||")
 
 # One hue, from light to dark in even steps of lightness: readable in print and by everybody.
 SEQUENTIAL: Colormap = LinearSegmentedColormap.from_list(
