@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from unrolled.nn.bert import BERT
 from unrolled.nn.blocks import AttentionBlock, EncoderBlock
+from unrolled.nn.multihead import MultiHeadAttention
 from unrolled.shapes import Mask, Tokens, Weights, check_shape
 from unrolled.tap import record
 
-__all__ = ["Layers", "bert_layers", "map_score", "previous_token_score", "without_head"]
+__all__ = ["Layers", "bert_layers", "head_columns", "map_score", "previous_token_score", "without_head"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,17 @@ def bert_layers(
     )
 
 
+def head_columns(attention: MultiHeadAttention, head: int) -> slice:
+    """Return the columns of ``out_proj.weight`` that read what one head found.
+
+    Raises:
+        ValueError: there is no such head.
+    """
+    if not 0 <= head < attention.n_heads:
+        raise ValueError(f"head: expected 0 to {attention.n_heads - 1}, got {head}")
+    return slice(head * attention.d_head, (head + 1) * attention.d_head)
+
+
 @contextmanager
 def without_head(block: AttentionBlock | EncoderBlock, head: int) -> Iterator[None]:
     """Switch one attention head of a block off: what it found reaches nobody, until the ``with`` ends.
@@ -66,11 +78,7 @@ def without_head(block: AttentionBlock | EncoderBlock, head: int) -> Iterator[No
     Raises:
         ValueError: the block has no such head.
     """
-    attention = block.attention
-    if not 0 <= head < attention.n_heads:
-        raise ValueError(f"head: expected 0 to {attention.n_heads - 1}, got {head}")
-    columns = slice(head * attention.d_head, (head + 1) * attention.d_head)
-    weight = attention.out_proj.weight
+    columns, weight = head_columns(block.attention, head), block.attention.out_proj.weight
     kept = weight.detach()[:, columns].clone()
     try:
         with torch.no_grad():

@@ -72,7 +72,7 @@ def test_figures_are_of_the_model_as_it_is_but_for_the_first_gradients(tmp_path)
     assert after["loss"] != before["loss"]
     assert [after[f"gradient {i}"] for i in (1, 2, 3)] == [before[f"gradient {i}"] for i in (1, 2, 3)]
     task.model.lm_head.weight.data.zero_()
-    task.model.lm_head.bias.data = (torch.bincount(task._words["train"], minlength=413) + 1).log()
+    task.model.lm_head.bias.data = (torch.bincount(task.words["train"], minlength=413) + 1).log()
     assert evaluate_task(task, recipe)["loss"] == pytest.approx(after["loss by frequency"], abs=0.02)
 
 

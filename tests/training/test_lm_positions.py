@@ -43,7 +43,7 @@ def test_perplexities_are_means_over_positions(learned):
 
 def test_a_position_s_loss_is_that_of_the_next_word(learned):
     _, task = learned
-    words = task._words["test"]
+    words = task.words["test"]
     n = (len(words) - 1) // 64
     with torch.no_grad():
         losses = task.losses(task.model)

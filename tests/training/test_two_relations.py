@@ -69,7 +69,7 @@ def test_without_a_head_what_it_brought_is_missing_and_the_original_stays():
         assert torch.allclose(parts[0] + parts[1], whole, atol=1e-6)
         assert not torch.allclose(parts[0], parts[1], atol=1e-3)
         assert torch.equal(model.attention(model.embed(x)), whole)
-    with pytest.raises(IndexError, match="head: expected 0 to 1, got 2"):
+    with pytest.raises(ValueError, match="head: expected 0 to 1, got 2"):
         without_head(model, 2)
 
 

@@ -1,7 +1,7 @@
 """Where the norm stands, whether there is a way around, how deep: what trains. Taught in chapter 8."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,15 +9,14 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from unrolled.data.batches import blocks, crops
-from unrolled.data.seeds import seeded
-from unrolled.data.story_words import story_tokenizer, story_words
+from unrolled.data.batches import blocks
+from unrolled.data.story_words import story_tokenizer
 from unrolled.nn import AttentionBlock, EncoderBlock, Learned
 from unrolled.shapes import Sequence, Tokens
 from unrolled.training.loss import cross_entropy
 from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
-from unrolled.training.task import Batch, Split
+from unrolled.training.story_task import StoryTask
 
 __all__ = ["Block", "BlockStack", "BlockTask", "NoWayAround", "gradient_norms"]
 
@@ -118,35 +117,18 @@ def gradient_norms(model: BlockStack, loss: Tensor) -> list[float]:
     return [math.sqrt(sum(float(next(gradients).square().sum()) for _ in some)) for some in weights]
 
 
-class BlockTask:
+class BlockTask(StoryTask):
     """Stories in pieces, and the model that guesses the next word."""
 
+    recipe: Block
+
     def __init__(self, recipe: Block) -> None:
-        self.recipe = recipe
-        self._words = {split: story_words(n, seed=seed) for split, (n, seed) in _STORIES.items()}
-        self.model: nn.Module = recipe.model()
-
-    def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
-        """Yield batches ``tokens`` and ``answers`` ``[B, T]``: crops to train on, the whole to validate."""
-        r, words = self.recipe, self._words[split]
-        if split == "validation":
-            inputs, answers = blocks(words, r.length)
-            yield {"tokens": inputs, "answers": answers}
-            return
-        g = seeded("block", split, seed, epoch)
-        for _ in range(r.epoch):
-            inputs, answers = crops(words, r.batch, r.length, g)
-            yield {"tokens": inputs, "answers": answers}
-
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the summed cross-entropy in nats, and how many words were guessed."""
-        smoothing = self.recipe.label_smoothing if model.training else 0.0
-        return cross_entropy(model(batch["tokens"]), batch["answers"], label_smoothing=smoothing)
+        super().__init__(recipe, _STORIES)
 
     def frequencies_loss(self) -> float:
         """Return the loss of guessing by how frequent each word is, whatever stands before, in nats."""
-        counts = torch.bincount(self._words["train"], minlength=story_tokenizer().vocab_size).double() + 1
-        return float(-(counts / counts.sum()).log()[self._words["test"]].mean())
+        counts = torch.bincount(self.words["train"], minlength=story_tokenizer().vocab_size).double() + 1
+        return float(-(counts / counts.sum()).log()[self.words["test"]].mean())
 
     def first_gradients(self) -> list[float]:
         """Return the gradient norms of the blocks before the first step, at the first batch."""
@@ -165,7 +147,7 @@ class BlockTask:
         step.
         """
         device = next(model.parameters()).device
-        inputs, answers = blocks(self._words["test"], self.recipe.length)
+        inputs, answers = blocks(self.words["test"], self.recipe.length)
         parts = zip(torch.split(inputs, 128), torch.split(answers, 128), strict=True)
         losses = [cross_entropy(model(some.to(device)), right.to(device))[0].item() for some, right in parts]
         loss, by_frequency = sum(losses) / answers.numel(), self.frequencies_loss()

@@ -1,7 +1,6 @@
 """Trained on short texts, asked in long ones: which positions carry over. Taught in chapter 7."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,15 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unrolled.data.batches import blocks, crops
-from unrolled.data.seeds import seeded
-from unrolled.data.story_words import story_tokenizer, story_words
+from unrolled.data.batches import blocks
+from unrolled.data.story_words import story_tokenizer
 from unrolled.nn import GPT, GPTConfig, Sinusoidal
 from unrolled.nn.embedding import Positions
-from unrolled.training.loss import cross_entropy
 from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
-from unrolled.training.task import Batch, Split
+from unrolled.training.story_task import StoryTask
 
 __all__ = ["LmPositions", "LmPositionsTask"]
 
@@ -71,35 +68,18 @@ class LmPositions(Recipe):
         return LmPositionsTask(self)
 
 
-class LmPositionsTask:
+class LmPositionsTask(StoryTask):
     """Stories in short pieces to learn from, in long ones to be asked."""
 
+    recipe: LmPositions
+
     def __init__(self, recipe: LmPositions) -> None:
-        self.recipe = recipe
-        self._words = {split: story_words(n, seed=seed) for split, (n, seed) in _STORIES.items()}
-        self.model: nn.Module = recipe.model()
-
-    def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
-        """Yield batches ``tokens`` and ``answers`` ``[B, T]``: crops to train on, the whole to validate."""
-        r, words = self.recipe, self._words[split]
-        if split == "validation":
-            inputs, answers = blocks(words, r.length)
-            yield {"tokens": inputs, "answers": answers}
-            return
-        g = seeded("lm-positions", split, seed, epoch)
-        for _ in range(r.epoch):
-            inputs, answers = crops(words, r.batch, r.length, g)
-            yield {"tokens": inputs, "answers": answers}
-
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the summed cross-entropy in nats, and how many words were guessed."""
-        smoothing = self.recipe.label_smoothing if model.training else 0.0
-        return cross_entropy(model(batch["tokens"]), batch["answers"], label_smoothing=smoothing)
+        super().__init__(recipe, _STORIES)
 
     def losses(self, model: nn.Module) -> Tensor:
         """Return the mean loss in nats at every position of texts of eight trained lengths, ``[T]``."""
         device = next(model.parameters()).device
-        inputs, answers = blocks(self._words["test"], _TIMES * self.recipe.length)
+        inputs, answers = blocks(self.words["test"], _TIMES * self.recipe.length)
         rows = []
         for some, right in zip(torch.split(inputs, 16), torch.split(answers, 16), strict=True):
             logits = model(some.to(device))

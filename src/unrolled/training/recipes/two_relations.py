@@ -12,6 +12,7 @@ from unrolled.data.relations import NAMES, NUMBERS, RELATIONS, two_relations
 from unrolled.data.seeds import seeded
 from unrolled.nn.feedforward import FeedForward
 from unrolled.nn.multihead import MultiHeadAttention
+from unrolled.probe import head_columns
 from unrolled.shapes import ShapeError
 from unrolled.tap import record
 from unrolled.training.loss import cross_entropy
@@ -91,14 +92,12 @@ def without_head(model: TableReader, head: int) -> TableReader:
     """Return a copy of `model` in which one head says nothing: its columns of `out_proj` are zero.
 
     Raises:
-        IndexError: there is no such head.
+        ValueError: there is no such head.
     """
-    layer = model.attention
-    if not 0 <= head < layer.n_heads:
-        raise IndexError(f"head: expected 0 to {layer.n_heads - 1}, got {head}")
+    columns = head_columns(model.attention, head)
     mute = copy.deepcopy(model)
     with torch.no_grad():
-        mute.attention.out_proj.weight[:, head * layer.d_head : (head + 1) * layer.d_head] = 0
+        mute.attention.out_proj.weight[:, columns] = 0
     return mute
 
 
