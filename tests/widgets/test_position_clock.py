@@ -68,7 +68,7 @@ def test_it_shows_the_vector_and_the_match(page: Page, mount: Mount, widget: Pos
     close(data(page, "vector"), table[7])
     close(data(page, "match"), table[7] @ table[19])
     expect(page.locator(".u-match")).to_have_text(
-        f"p(t) · p(s) = {float(table[7] @ table[19]):.2f}, at a distance of 12".replace("-", "−")
+        f"w(t) · w(s) = {float(table[7] @ table[19]):.2f}, at a distance of 12".replace("-", "−")
     )
     expect(page.locator(".u-clocks li")).to_have_count(D // 2)
     page.get_by_label("How positions come in").select_option(label="turned: rotary")

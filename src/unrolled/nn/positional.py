@@ -31,7 +31,8 @@ def _angles(max_len: int, size: int, base: float) -> Tensor:
 class Sinusoidal(nn.Module):
     r"""Add waves of many lengths to the embeddings: a clock with a hand for every pair of numbers.
 
-    .. math::  p_{t,2i} = \sin\frac{t}{10000^{2i/d}}, \qquad p_{t,2i+1} = \cos\frac{t}{10000^{2i/d}}
+    .. math::  w_{t,2m} = \sin \omega_m t, \qquad w_{t,2m+1} = \cos \omega_m t, \qquad
+               \omega_m = 10000^{-2m/d}
 
     Args:
         d_model: numbers per token, even.
@@ -65,7 +66,7 @@ class Sinusoidal(nn.Module):
 
 
 class Learned(nn.Module):
-    r"""Add a vector learned for each position: :math:`x_t + P_t`.
+    r"""Add a vector learned for each position: :math:`x_t + w_t`.
 
     Args:
         d_model: numbers per token.
@@ -115,11 +116,11 @@ def _check_positions(positions: Tensor, x: Tensor) -> None:
 class Rotary(nn.Module):
     r"""Turn queries and keys by an angle that grows with their position.
 
-    .. math::  x'_i = x_i \cos t\theta_i - x_{i+K/2} \sin t\theta_i, \qquad
-               x'_{i+K/2} = x_i \sin t\theta_i + x_{i+K/2} \cos t\theta_i, \qquad \theta_i = 10000^{-2i/K}
+    .. math::  x'_m = x_m \cos \omega_m t - x_{m+K/2} \sin \omega_m t, \qquad
+               x'_{m+K/2} = x_m \sin \omega_m t + x_{m+K/2} \cos \omega_m t, \qquad \omega_m = 10000^{-2m/K}
 
     The dot product of a turned query and a turned key depends on their distance alone. The pairs are number
-    i of the first half and number i of the second, as in GPT-NeoX and Llama; the paper pairs neighbours,
+    m of the first half and number m of the second, as in GPT-NeoX and Llama; the paper pairs neighbours,
     which is the same up to the order of the numbers.
 
     Args:
@@ -164,7 +165,7 @@ class Rotary(nn.Module):
 class ALiBi(nn.Module):
     r"""Lower the score of every pair by its distance, each head at its own rate.
 
-    .. math::  s_{ij} - m_h\,|i - j|, \qquad m_h = 2^{-8h/H}, \quad h = 1 \dots H
+    .. math::  s_{ij} - \lambda_h\,|i - j|, \qquad \lambda_h = 2^{-8h/H}, \quad h = 1 \dots H
 
     Symmetric when used without a causal mask: distance, no direction.
 

@@ -18,7 +18,8 @@ TABLED = 5
 class PositionClock(Widget):
     r"""Two positions as the hands of clocks, one for each pair of numbers, each slower than the one before.
 
-    .. math::  p_{t,2i} = \sin\frac{t}{10000^{2i/d}}, \qquad p_{t,2i+1} = \cos\frac{t}{10000^{2i/d}}
+    .. math::  w_{t,2m} = \sin \omega_m t, \qquad w_{t,2m+1} = \cos \omega_m t, \qquad
+               \omega_m = 10000^{-2m/d}
 
     The reader moves both positions and sees the vector that is added, or the query and the key that are
     turned (`Rotary`), and that their dot product follows from the distance alone. Taught in chapter 7.

@@ -110,7 +110,7 @@ export function render({ model, el }) {
     strip.replaceChildren(...vector.map((v, i) => h("span", { class: `u-cell${v < 0 ? " is-negative" : ""}`,
       style: `--w: ${(Math.abs(v) / full).toFixed(3)}`, title: `number ${i + 1}: ${number(v)}` }, h("i", {}))));
     const now = match(kind, given, t, s);
-    matchTitle.textContent = `${kind === 0 ? "p(t) · p(s)" : "score of q at t with k at s"} = ${number(now)}, at a distance of ${number(s - t, 0)}`;
+    matchTitle.textContent = `${kind === 0 ? "w(t) · w(s)" : "score of q at t with k at s"} = ${number(now)}, at a distance of ${number(s - t, 0)}`;
     // By distance alone: where t stands makes no difference.
     const offsets = Array.from({ length: 2 * reach + 1 }, (_, i) => i - reach);
     const values = offsets.map((o) => match(kind, given, 0, o));
