@@ -153,7 +153,7 @@ WRONG: list[tuple[Fn, Fn, str]] = [
     (
         check.check_far_is_faint,
         lambda s, m: s - m[:, None, None] * away(s),
-        "negative for what stands behind",
+        "negative for what comes after",
     ),
     (check.check_far_is_faint, lambda s, m: s - m[0] * away(s).abs(), "its own"),
     (check.check_far_is_faint, lambda s, m: s - m * away(s).abs(), "wrong dimension"),

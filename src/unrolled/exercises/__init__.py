@@ -5,7 +5,7 @@
 ○ Not attempted yet: Replace the placeholder by your function.
 """
 
-from unrolled.exercises import encoder_decoder, queries_keys_values, recurrent, self_attention
+from unrolled.exercises import encoder_decoder, positions, queries_keys_values, recurrent, self_attention
 from unrolled.exercises.result import Result
 
-__all__ = ["Result", "encoder_decoder", "queries_keys_values", "recurrent", "self_attention"]
+__all__ = ["Result", "encoder_decoder", "positions", "queries_keys_values", "recurrent", "self_attention"]

@@ -132,6 +132,10 @@ def check_key_two_back(key: object) -> Result:
     return failed(f"{said} Expected the largest at −2, got it at {best}. {hint}".replace("at -", "at −"))
 
 
+def _pairs(x: Tensor) -> Tensor:
+    return x.reshape(*x.shape[:-1], -1, 2)
+
+
 WAVES = [
     Misconception(
         "halves",
@@ -143,7 +147,7 @@ WAVES = [
     ),
     Misconception(
         "cosine first",
-        lambda positions, speeds: waves(positions, speeds).unflatten(-1, (-1, 2)).flip(-1).flatten(-2),
+        lambda positions, speeds: _pairs(waves(positions, speeds)).flip(-1).flatten(-2),
         "Each pair stands the wrong way round: the sine comes first, so that position 0 is 0, 1, 0, 1, …",
     ),
     Misconception(
@@ -166,7 +170,7 @@ WAVES = [
     ),
     Misconception(
         "pairs not flattened",
-        lambda positions, speeds: waves(positions, speeds).unflatten(-1, (-1, 2)),
+        lambda positions, speeds: _pairs(waves(positions, speeds)),
         "The pairs still stand in a dimension of their own, [T, d/2, 2]. Flatten the last two.",
     ),
     Misconception(
@@ -223,7 +227,7 @@ TURNS = [
     ),
     Misconception(
         "interleaved",
-        lambda x, angles: turn(x, angles).unflatten(-1, (2, -1)).mT.flatten(-2),
+        lambda x, angles: turn(x, angles).reshape(*x.shape[:-1], 2, -1).mT.flatten(-2),
         "The turn is right, but you interleaved the halves. Put them side by side, as they came.",
     ),
     Misconception(
@@ -260,7 +264,7 @@ FAINT = [
     Misconception(
         "signed",
         _signed,
-        "You subtracted the slope times i − j, which is negative for what stands behind: those scores rise. "
+        "You subtracted the slope times i − j, which is negative for what comes after: those scores rise. "
         "Take the distance without its sign, |i − j|.",
     ),
     Misconception(

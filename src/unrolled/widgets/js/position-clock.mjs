@@ -126,7 +126,7 @@ export function render({ model, el }) {
       point.setAttribute("cx", String(x(s - t)));
       point.setAttribute("cy", String(y(now)));
     }
-    [[-reach, `s is ${reach} before t`], [0, "same place"], [reach, `${reach} behind`]].forEach(([o, text], i) => {
+    [[-reach, `s is ${reach} before t`], [0, "same place"], [reach, `s is ${reach} after t`]].forEach(([o, text], i) => {
       curveTexts[i].setAttribute("x", String(x(Number(o))));
       curveTexts[i].textContent = String(text);
     });
