@@ -50,7 +50,10 @@ class Case:
     batched: bool = False
 
     def __str__(self) -> str:
-        return " and ".join(f"{name} of shape {list(x.shape)}" for name, x in self.inputs.items())
+        return " and ".join(
+            f"{name} of shape {list(x.shape)}" if x.dim() else f"{name} = {x.item():g}"
+            for name, x in self.inputs.items()
+        )
 
     def arguments(self, dtype: torch.dtype | None = None) -> list[Tensor]:
         """Return fresh copies, so that a function which writes into its input spoils nothing."""
