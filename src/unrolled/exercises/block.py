@@ -1,0 +1,167 @@
+"""The checks of chapter 8: feed-forward, LayerNorm, the block around them, and how many numbers it has.
+
+>>> from unrolled.exercises.block import check_parameters
+>>> check_parameters(lambda d: 12 * d * d).passed
+False
+
+Each takes what the learner made and returns a `Result`, which a notebook shows as the last line of a cell.
+A check never raises because of a learner's code.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from unrolled.exercises._block import (
+    BLOCKS,
+    FEED_FORWARD,
+    NORMS,
+    Sublayer,
+    feed_forward,
+    layer_norm,
+    plain_norm,
+    pre_norm,
+)
+from unrolled.exercises._check import (
+    Case,
+    Exercise,
+    Misconception,
+    blank,
+    describe,
+    failed,
+    passed,
+    takes,
+    unattempted,
+)
+from unrolled.exercises.result import Result
+
+__all__ = ["check_feed_forward", "check_layer_norm", "check_parameters", "check_pre_norm"]
+
+# B, T and d are different primes, so that no wrong axis fits by chance.
+SHAPES = [(5, 3), (7, 11), (2, 5, 13)]
+WIDE = 17
+
+
+def _random(*shape: int, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed + sum(shape))
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def check_feed_forward(fn: object) -> Result:
+    """Check ``fn(x, W_in, b_in, W_out, b_out)``: two layers with a ReLU between, [..., T, d] for both."""
+    cases = []
+    for shape in SHAPES:
+        d = shape[-1]
+        weights = {
+            "W_in": _random(d, WIDE, seed=1),
+            "b_in": _random(WIDE, seed=2),
+            "W_out": _random(WIDE, d, seed=3),
+            "b_out": _random(d, seed=4),
+        }
+        cases.append(Case({"x": _random(*shape), **weights}, batched=len(shape) > 2))
+    return Exercise("the new vectors", feed_forward, cases, FEED_FORWARD).check(fn)
+
+
+def check_layer_norm(fn: object) -> Result:
+    """Check ``fn(x, gain, bias)``: each token's numbers at mean 0 and spread 1, then scaled and shifted."""
+    cases = []
+    for shape in SHAPES:
+        d = shape[-1]
+        x = 3 * _random(*shape) + _random(*shape[:-1], 1, seed=5)  # each token with a mean of its own
+        given = {"x": x, "gain": _random(d, seed=1), "bias": _random(d, seed=2)}
+        cases.append(Case(given, batched=len(shape) > 2))
+    return Exercise("the normed vectors", layer_norm, cases, NORMS).check(fn)
+
+
+def check_pre_norm(fn: object) -> Result:
+    """Check ``fn(X, A, F, norm)``: a pre-norm block of three given functions, [..., T, d] -> [..., T, d]."""
+    if blank(fn):
+        return unattempted("Replace the placeholder by your function.")
+    if not callable(fn):
+        return failed(f"Expected a function of X, A, F and norm, got {describe(fn)}.")
+    if not takes(fn, 4):
+        return failed(
+            "Expected a function of four arguments, X, A, F and norm. Hand over the function itself, without "
+            "calling it."
+        )
+    cases = []
+    for shape in SHAPES:
+        d = shape[-1]
+        given = {"X": _random(*shape), "talk": _random(d, d, seed=1), "think": _random(d, d, seed=2)}
+        cases.append(Case(given, batched=len(shape) > 2))
+
+    def with_parts(block: Callable[..., Tensor]) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+        """Return the block as a function of tensors: the sublayers are made of two of them."""
+        return lambda X, talk, think: block(X, _attention(talk), _thinking(think), plain_norm)
+
+    misconceptions = [
+        Misconception(known.name, with_parts(known.solution), known.message) for known in BLOCKS
+    ]
+    return Exercise("the tokens", with_parts(pre_norm), cases, misconceptions).check(with_parts(fn))
+
+
+def _attention(talk: Tensor) -> Sublayer:
+    """Return a layer in which every token hears the mean of all, itself a little more."""
+
+    def heard(x: Tensor) -> Tensor:
+        return (x.mean(dim=-2, keepdim=True) + 0.5 * x) @ talk
+
+    return heard
+
+
+def _thinking(think: Tensor) -> Sublayer:
+    return lambda x: torch.relu(x @ think)
+
+
+def check_parameters(fn: object) -> Result:
+    """Check ``fn(d)``: how many parameters a block has whose feed-forward is four times as wide."""
+    if blank(fn):
+        return unattempted("Replace the placeholder by your function.")
+    if not callable(fn) or not takes(fn, 1):
+        got = describe(fn) if not callable(fn) else "a function of other arguments"
+        return failed(f"Expected a function of d, got {got}.")
+    for d in (48, 3, 768):
+        try:
+            got = fn(d)
+        except NotImplementedError:
+            return unattempted("Your function still raises NotImplementedError.")
+        except Exception as error:
+            return failed(f"Your function stopped with {type(error).__name__}: {error} (for d = {d}).")
+        if blank(got):
+            return unattempted("Your function returns nothing yet.")
+        if isinstance(got, bool) or not isinstance(got, int | float):
+            return failed(f"For d = {d}: expected a number, got {describe(got)}.")
+        expected = _count(d, *EVERYTHING)
+        if got != expected:
+            told = next((message for parts, message in FORGOTTEN if got == _count(d, *parts)), "")
+            end = f"For d = {d}: expected {expected}, got {got}."
+            return failed(f"{told}\n{end}" if told else end)
+    return passed("Equal to the package at d = 3, 48 and 768: 12 d² in matrices, 13 d in biases and norms.")
+
+
+# Of d² and of d: matrices and biases of attention, matrices and biases of the feed-forward, both norms.
+EVERYTHING = (4, 4, 8, 5, 4)
+
+
+def _count(d: int, talk: int, talk_bias: int, think: int, think_bias: int, norms: int) -> int:
+    return (talk + think) * d * d + (talk_bias + think_bias + norms) * d
+
+
+FORGOTTEN: list[tuple[tuple[int, int, int, int, int], str]] = [
+    ((4, 0, 8, 0, 0), "Those are the matrices, and they are right. Biases and norms are missing."),
+    ((4, 4, 8, 5, 0), "The linear layers are right. The two norms are missing: each has a gain and a bias."),
+    ((4, 0, 8, 0, 4), "Matrices and norms are right. The linear layers' biases are missing."),
+    ((4, 4, 8, 5, 2), "There are two norms, one for each sublayer, and each has a gain and a bias: 4 d."),
+    ((3, 3, 8, 5, 4), "Queries, keys and values are three projections. The fourth puts the heads together."),
+    ((4, 4, 8, 2, 4), "The wide layer has a bias for each of its 4 d numbers: 4 d + d, not d + d."),
+    (
+        (4, 4, 8, 8, 4),
+        "The narrow layer has d biases, one for each number it returns: 4 d + d, not 4 d + 4 d.",
+    ),
+    ((4, 4, 4, 4, 4), "That is one layer of the feed-forward. There are two: d to 4 d, and 4 d back to d."),
+    ((4, 4, 4, 5, 4), "The feed-forward has two matrices, d × 4 d and 4 d × d: 8 d², not 4 d²."),
+    ((4, 4, 2, 2, 4), "That feed-forward is d wide in between. It is four times as wide."),
+    ((0, 0, 8, 5, 4), "The attention is missing: four projections of d × d, with their biases."),
+    ((4, 4, 0, 0, 4), "The feed-forward is missing."),
+]
