@@ -60,7 +60,7 @@ def check_feed_forward(fn: object) -> Result:
             "b_out": _random(d, seed=4),
         }
         cases.append(Case({"x": _random(*shape), **weights}, batched=len(shape) > 2))
-    return Exercise("the new vectors", feed_forward, cases, FEED_FORWARD).check(fn)
+    return Exercise("out", feed_forward, cases, FEED_FORWARD).check(fn)
 
 
 def check_layer_norm(fn: object) -> Result:
@@ -71,7 +71,7 @@ def check_layer_norm(fn: object) -> Result:
         x = 3 * _random(*shape) + _random(*shape[:-1], 1, seed=5)  # each token with a mean of its own
         given = {"x": x, "gain": _random(d, seed=1), "bias": _random(d, seed=2)}
         cases.append(Case(given, batched=len(shape) > 2))
-    return Exercise("the normed vectors", layer_norm, cases, NORMS).check(fn)
+    return Exercise("normed", layer_norm, cases, NORMS).check(fn)
 
 
 def check_pre_norm(fn: object) -> Result:
@@ -98,7 +98,7 @@ def check_pre_norm(fn: object) -> Result:
     misconceptions = [
         Misconception(known.name, with_parts(known.solution), known.message) for known in BLOCKS
     ]
-    return Exercise("the tokens", with_parts(pre_norm), cases, misconceptions).check(with_parts(fn))
+    return Exercise("X", with_parts(pre_norm), cases, misconceptions).check(with_parts(fn))
 
 
 def _attention(talk: Tensor) -> Sublayer:
