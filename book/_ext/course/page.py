@@ -17,6 +17,8 @@ from unrolled.widgets import bundle
 from .links import Links, links
 
 _WIDGET = 'class="unrolled-widget"'
+# A line of code, no comment, with more than one template.
+_TEMPLATES = re.compile(r"^(?![ \t]*(?://|/?\*)).*`.*`.*`.*$", re.MULTILINE)
 # sphinx-design's style sheet is 54 KB: for grids, cards and tabs alone; a dropdown is styled by ours.
 _DESIGN = re.compile(r'class="[^"]*\bsd-(?:row|tab-set|btn|badge|container)')
 
@@ -51,9 +53,19 @@ def add_to_context(
 
 @cache
 def widget_script() -> str:
-    """Return the script of all widgets without comments and indents: a quarter lighter."""
-    minified: str = jsmin(bundle.page_script(bundle.WIDGETS))
-    return minified
+    """Return the script of all widgets without comments and indents: a quarter lighter.
+
+    jsmin takes a template within a template for its end, and the spaces of its text for spaces between words
+    of the language. So lines that hold such a thing wait outside, each under a name, until it is done.
+    """
+    kept: list[str] = []
+
+    def keep(line: re.Match[str]) -> str:
+        kept.append(line[0].strip())
+        return f"__kept{len(kept) - 1}__"
+
+    minified: str = jsmin(_TEMPLATES.sub(keep, bundle.page_script(bundle.WIDGETS)))
+    return re.sub(r"__kept(\d+)__", lambda name: kept[int(name[1])], minified)
 
 
 def digest(content: str | bytes) -> str:
