@@ -1,0 +1,91 @@
+"""The check of label smoothing, for chapter 9."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, nll_loss
+
+from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises.result import Result
+
+__all__ = ["check_smoothed_loss"]
+
+EPSILON = 0.1
+
+
+def _random(*shape: int) -> Tensor:
+    generator = torch.Generator().manual_seed(sum(shape))
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def smoothed_loss(logits: Tensor, answers: Tensor) -> Tensor:
+    """Return the mean cross-entropy with a tenth of the probability spread over all words."""
+    return cross_entropy(logits.flatten(0, -2), answers.flatten(), label_smoothing=EPSILON)
+
+
+def _of(logits: Tensor, answers: Tensor) -> Tensor:
+    """Return what the model gives the right words, as log-probabilities."""
+    return logits.log_softmax(-1).gather(-1, answers[..., None])[..., 0]
+
+
+def check_smoothed_loss(fn: object) -> Result:
+    """Check ``fn(logits, answers)``: the mean loss with ε = 0.1, [..., T, V] and ids [..., T] -> a number."""
+    cases = []
+    for *front, length, words in [(5, 7), (3, 11), (2, 5, 7)]:
+        generator = torch.Generator().manual_seed(length * words)
+        answers = torch.randint(words, (*front, length), generator=generator)
+        cases.append(Case({"logits": _random(*front, length, words), "answers": answers}, bool(front)))
+    shortcuts = {
+        "cross_entropy": "One remark: `label_smoothing=` in PyTorch does the work. Try it once by hand, too."
+    }
+    return Exercise("loss", smoothed_loss, cases, LOSSES, shortcuts).check(fn)
+
+
+def _others_only(logits: Tensor, answers: Tensor) -> Tensor:
+    log_p, right = logits.log_softmax(-1), _of(logits, answers)
+    others = (log_p.sum(-1) - right) / (logits.shape[-1] - 1)
+    return -((1 - EPSILON) * right + EPSILON * others).mean()
+
+
+LOSSES = [
+    Misconception(
+        "not smoothed",
+        lambda logits, answers: -_of(logits, answers).mean(),
+        "That is the plain cross-entropy: the target is one for the right word and zero for all others.",
+    ),
+    Misconception(
+        "the right word keeps all",
+        lambda logits, answers: -(_of(logits, answers) + EPSILON * logits.log_softmax(-1).mean(-1)).mean(),
+        "Your targets add up to 1.1. The tenth that is spread out has to be taken from the right word: it "
+        "keeps 1 − ε, and gets its own share ε/V of what is spread.",
+    ),
+    Misconception(
+        "spread over the others",
+        _others_only,
+        "You spread ε over the other words alone. Many write it so; here, and in PyTorch, it is spread "
+        "over all V words, and the right one gets its ε/V too.",
+    ),
+    Misconception(
+        "summed",
+        lambda logits, answers: answers.numel() * smoothed_loss(logits, answers),
+        "You added the losses of the words up. Take their mean.",
+    ),
+    Misconception(
+        "sign",
+        lambda logits, answers: -smoothed_loss(logits, answers),
+        "The sign is wrong: logarithms of probabilities are negative, and a loss is not.",
+    ),
+    Misconception(
+        "answers of the model smoothed",
+        lambda logits, answers: (
+            -((1 - EPSILON) * _of(logits, answers).exp() + EPSILON / logits.shape[-1]).log().mean()
+        ),
+        "You smoothed what the model says. Smooth what it should say: the targets.",
+    ),
+    Misconception(
+        "logits for logarithms",
+        lambda logits, answers: (
+            (1 - EPSILON) * nll_loss(logits.flatten(0, -2), answers.flatten()) - EPSILON * logits.mean()
+        ),
+        "You took the logits for logarithms of probabilities. `logits.log_softmax(dim=-1)` makes them so.",
+    ),
+]
