@@ -185,3 +185,13 @@ def test_a_book_without_chapters_is_an_error(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "book").mkdir()
     assert main([], root=tmp_path) == 1
     assert "expected at least one chapter" in capsys.readouterr().err
+
+
+def test_a_name_that_two_chapters_give_is_refused(repository: Path) -> None:
+    """Sphinx takes the last of them, and a reference leads to the wrong chapter."""
+    (repository / "book" / "08_again.md").write_text(
+        "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n# Again\n\n$$\nx\n$$ (eq-mix)\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(GenerationError, match=r"08_again\.md:1: .*'eq-mix'.* 07_everything"):
+        generate(repository)

@@ -212,6 +212,9 @@ def generate_text(
     """
     chapter = read_chapter(page, f"book/{page}.md", texts[page])
     ctx = Context(chapter, read_book(texts), bibliography, address, convert, facts or {})
+    for name, first, again in ctx.book.taken:
+        if again == page:
+            ctx.problem(1, f"names something {name!r}, and something in {first} has that name")
     cells = chapter.cells
     for process in PROCESSORS:
         cells = process(cells, ctx)

@@ -49,6 +49,8 @@ class Book:
 
     pages: dict[str, Page] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
+    # Names that stand for two things: the name, the page that has it first, the page that takes it again.
+    taken: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def read_book(texts: dict[str, str]) -> Book:
@@ -154,4 +156,6 @@ class _Indexer:
     def add(self, name: str, kind: str, text: str, number: str = "") -> None:
         # Sphinx writes the anchor of an equation with a prefix of its own.
         anchor = f"equation-{make_id(name)}" if kind == "math" else make_id(name)
+        if first := self.book.labels.get(name.lower()):
+            self.book.taken.append((name, first.page, self.page.name))
         self.book.labels[name.lower()] = Label(self.page.name, kind, anchor, text, number)
