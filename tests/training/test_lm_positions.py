@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 from tests.training.conftest import ALONE
 from unrolled.training.loop import Trainer
 from unrolled.training.recipes.lm_positions import LmPositions
+from unrolled.training.results import read_result
 from unrolled.training.run import evaluate_task
 
 SMALL = {"length": 8, "d_model": 12, "steps": 3, "batch": 5}
@@ -76,3 +77,11 @@ def test_waves_start_as_large_as_the_words():
     assert waves.std().item() == pytest.approx(words.std().item(), rel=1e-3)
     # The same waves, only smaller.
     assert (waves[1, 0] / waves[0, 1]).item() == pytest.approx(math.sin(1), rel=1e-4)
+    _, loud = made(positions="sinusoidal", waves="loud")
+    assert loud.model.positions.table.square().mean().item() == pytest.approx(0.5, rel=1e-3)
+
+
+def test_loud_waves_drown_the_words():
+    """At the trained length, where quiet waves are as good as anything."""
+    quiet, loud = (read_result(f"lm-positions-{name}") for name in ("sinusoidal", "loud-waves"))
+    assert min(loud["metrics"]["1x"]) > 10 * max(quiet["metrics"]["1x"])

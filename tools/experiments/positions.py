@@ -21,4 +21,9 @@ TRIALS = [
         Trial(f"lm-positions-{kind}", LmPositions(positions=kind), notes=_UNLEARNED)
         for kind in get_args(Positions)
     ),
+    Trial(
+        "lm-positions-loud-waves",
+        LmPositions(positions="sinusoidal", waves="loud"),
+        notes=_UNLEARNED + " The waves are some 35 times as large as the first words.",
+    ),
 ]

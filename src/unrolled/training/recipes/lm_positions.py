@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,9 @@ class LmPositions(Recipe):
     batch: int = 32
     lr: float = 3e-3
     positions: Positions = option("learned", "how tokens know where they stand")  # noqa: RUF009
+    waves: Literal["quiet", "loud"] = option(
+        "quiet", "sinusoidal positions as small as the first words, or as large as the paper's"
+    )
     length: int = option(64, "length of the texts it is trained on", unit="words", low=2)
     epoch: int = option(100, "steps that make an epoch: crops are drawn by chance", unit="steps", low=1)
     n_layers: int = option(2, "blocks", low=1)
@@ -57,8 +61,8 @@ class LmPositions(Recipe):
                 positions=self.positions,
             )
         )
-        if isinstance(gpt.positions, Sinusoidal):
-            # GPT's first words are fifty times smaller than the waves and would not be heard among them. The
+        if isinstance(gpt.positions, Sinusoidal) and self.waves == "quiet":
+            # GPT's first words are some 35 times smaller than the waves and would not be heard among them. The
             # paper makes the words as large as the waves; here, where words start small, it is the other way.
             gpt.positions.table *= gpt.token_embedding.weight.std().item() / gpt.positions.table.std().item()
         return gpt

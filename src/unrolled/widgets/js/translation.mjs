@@ -22,6 +22,7 @@ export function render({ model, el }) {
   live.el.classList.add("u-hidden");
   const pair = h("dl", { class: "u-pair" });
   const place = h("div", {});
+  const rows = h("p", { class: "u-help" }, "A row carries the token that the decoder was given. What it writes then is the next row's.");
   const counts = () => examples[at.example][KINDS[at.kind]];
   let numbered = false;
 
@@ -45,7 +46,7 @@ export function render({ model, el }) {
     view?.table.classList.toggle("has-numbers", on);
   } });
   const box = root(el, title || "A translation and its attention", title && h("p", { class: "u-title" }, title),
-    h("div", { class: "u-controls" }, controls.map((c) => c.el), numbers), pair, place, live.el);
+    h("div", { class: "u-controls" }, controls.map((c) => c.el), numbers), pair, place, rows, live.el);
 
   function show() {
     const { source, target, written, reference } = examples[at.example];
@@ -58,6 +59,7 @@ export function render({ model, el }) {
       onChoose: (i, _, row) => live.say(`${queries[i]} attends to: ${inWords(row, keys)}.`) });
     view.table.classList.toggle("has-numbers", numbered);
     place.replaceChildren(view.el);
+    rows.hidden = KINDS[at.kind] === "encoder";
     const map = at.head < heads ? maps[at.layer][at.head] : meanMap(maps[at.layer]);
     view.fill(map);
     box.dataset.map = JSON.stringify(map);
