@@ -62,8 +62,9 @@ class LmPositions(Recipe):
             )
         )
         if isinstance(gpt.positions, Sinusoidal) and self.waves == "quiet":
-            # GPT's first words are some 35 times smaller than the waves and would not be heard among them. The
-            # paper makes the words as large as the waves; here, where words start small, it is the other way.
+            # GPT's first words are some 35 times smaller than the waves and would not be heard among them.
+            # The paper makes the words as large as the waves; here, where words start small, it is the other
+            # way.
             gpt.positions.table *= gpt.token_embedding.weight.std().item() / gpt.positions.table.std().item()
         return gpt
 
