@@ -5,7 +5,32 @@
 ○ Not attempted yet: Replace the placeholder by your function.
 """
 
-from unrolled.exercises import encoder_decoder, positions, queries_keys_values, recurrent, self_attention
+from unrolled.exercises import (
+    attention,
+    block,
+    encoder_decoder,
+    gpt,
+    masked_lm,
+    multi_head,
+    positions,
+    queries_keys_values,
+    recurrent,
+    self_attention,
+    translator,
+)
 from unrolled.exercises.result import Result
 
-__all__ = ["Result", "encoder_decoder", "positions", "queries_keys_values", "recurrent", "self_attention"]
+__all__ = [
+    "Result",
+    "attention",
+    "block",
+    "encoder_decoder",
+    "gpt",
+    "masked_lm",
+    "multi_head",
+    "positions",
+    "queries_keys_values",
+    "recurrent",
+    "self_attention",
+    "translator",
+]

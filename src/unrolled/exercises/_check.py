@@ -19,12 +19,18 @@ from torch.overrides import TorchFunctionMode
 
 from unrolled.exercises.result import Result
 
-__all__ = ["Case", "Exercise", "Misconception", "failed", "passed", "unattempted"]
+__all__ = ["Case", "Exercise", "Misconception", "failed", "gaussian", "passed", "unattempted"]
 
 Solution = Callable[..., Tensor]
 
 # Wide enough for a solution in float32, far narrower than any misconception.
 RTOL, ATOL = 1e-4, 1e-5
+
+
+def gaussian(*shape: int, seed: int = 0) -> Tensor:
+    """Return random numbers in float64, the same for the same shape and seed."""
+    generator = torch.Generator().manual_seed(seed + sum(shape))
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, nll_loss
 
-from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._check import Case, Exercise, Misconception, gaussian
 from unrolled.exercises.result import Result
 
 __all__ = ["check_smoothed_loss"]
 
 EPSILON = 0.1
-
-
-def _random(*shape: int) -> Tensor:
-    generator = torch.Generator().manual_seed(sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 def smoothed_loss(logits: Tensor, answers: Tensor) -> Tensor:
@@ -33,7 +28,7 @@ def check_smoothed_loss(fn: object) -> Result:
     for *front, length, words in [(5, 7), (3, 11), (2, 5, 7)]:
         generator = torch.Generator().manual_seed(length * words)
         answers = torch.randint(words, (*front, length), generator=generator)
-        cases.append(Case({"logits": _random(*front, length, words), "answers": answers}, bool(front)))
+        cases.append(Case({"logits": gaussian(*front, length, words), "answers": answers}, bool(front)))
     shortcuts = {
         "cross_entropy": "One remark: `label_smoothing=` in PyTorch does the work. Try it once by hand, too."
     }

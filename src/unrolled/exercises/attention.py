@@ -21,6 +21,7 @@ from unrolled.exercises._check import (
     blank,
     describe,
     failed,
+    gaussian,
     passed,
     unattempted,
 )
@@ -31,11 +32,6 @@ __all__ = ["check_additive", "check_context", "check_score_matrix"]
 
 # Steps T, source words S and d are different primes, so that no wrong axis fits by chance.
 SHAPES = [(5, 7, 3), (2, 3, 11), (3, 5, 7, 2)]
-
-
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed + sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 def context(h: Tensor, states: Tensor) -> Tensor:
@@ -52,7 +48,7 @@ def check_context(fn: object) -> Result:
     """Check ``fn(h, states)``: what each decoder step finds, [..., T, d] and [..., S, d] -> [..., T, d]."""
     cases = [
         Case(
-            {"h": _random(*front, T, d), "states": _random(*front, S, d, seed=1)},
+            {"h": gaussian(*front, T, d), "states": gaussian(*front, S, d, seed=1)},
             batched=bool(front),
         )
         for *front, T, S, d in SHAPES
@@ -68,11 +64,11 @@ def check_additive(fn: object) -> Result:
         cases.append(
             Case(
                 {
-                    "h": _random(*front, T, d),
-                    "states": _random(*front, S, d, seed=1),
-                    "W_1": _random(width, d, seed=2),
-                    "W_2": _random(width, d, seed=3),
-                    "u": _random(width, seed=4),
+                    "h": gaussian(*front, T, d),
+                    "states": gaussian(*front, S, d, seed=1),
+                    "W_1": gaussian(width, d, seed=2),
+                    "W_2": gaussian(width, d, seed=3),
+                    "u": gaussian(width, seed=4),
                 },
                 batched=bool(front),
             )

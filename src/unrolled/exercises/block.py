@@ -30,6 +30,7 @@ from unrolled.exercises._check import (
     blank,
     describe,
     failed,
+    gaussian,
     passed,
     takes,
     unattempted,
@@ -43,23 +44,18 @@ SHAPES = [(5, 3), (7, 11), (2, 5, 13)]
 WIDE = 17
 
 
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed + sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
 def check_feed_forward(fn: object) -> Result:
     """Check ``fn(x, W_in, b_in, W_out, b_out)``: two layers with a ReLU between, [..., T, d] for both."""
     cases = []
     for shape in SHAPES:
         d = shape[-1]
         weights = {
-            "W_in": _random(d, WIDE, seed=1),
-            "b_in": _random(WIDE, seed=2),
-            "W_out": _random(WIDE, d, seed=3),
-            "b_out": _random(d, seed=4),
+            "W_in": gaussian(d, WIDE, seed=1),
+            "b_in": gaussian(WIDE, seed=2),
+            "W_out": gaussian(WIDE, d, seed=3),
+            "b_out": gaussian(d, seed=4),
         }
-        cases.append(Case({"x": _random(*shape), **weights}, batched=len(shape) > 2))
+        cases.append(Case({"x": gaussian(*shape), **weights}, batched=len(shape) > 2))
     return Exercise("out", feed_forward, cases, FEED_FORWARD).check(fn)
 
 
@@ -68,8 +64,8 @@ def check_layer_norm(fn: object) -> Result:
     cases = []
     for shape in SHAPES:
         d = shape[-1]
-        x = 3 * _random(*shape) + _random(*shape[:-1], 1, seed=5)  # each token with a mean of its own
-        given = {"x": x, "gain": _random(d, seed=1), "bias": _random(d, seed=2)}
+        x = 3 * gaussian(*shape) + gaussian(*shape[:-1], 1, seed=5)  # each token with a mean of its own
+        given = {"x": x, "gain": gaussian(d, seed=1), "bias": gaussian(d, seed=2)}
         cases.append(Case(given, batched=len(shape) > 2))
     return Exercise("normed", layer_norm, cases, NORMS).check(fn)
 
@@ -88,7 +84,7 @@ def check_pre_norm(fn: object) -> Result:
     cases = []
     for shape in SHAPES:
         d = shape[-1]
-        given = {"X": _random(*shape), "talk": _random(d, d, seed=1), "think": _random(d, d, seed=2)}
+        given = {"X": gaussian(*shape), "talk": gaussian(d, d, seed=1), "think": gaussian(d, d, seed=2)}
         cases.append(Case(given, batched=len(shape) > 2))
 
     def with_parts(block: Callable[..., Tensor]) -> Callable[[Tensor, Tensor, Tensor], Tensor]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._check import Case, Exercise, Misconception, gaussian
 from unrolled.exercises.result import Result
 from unrolled.generate import keep_top_p
 
@@ -27,11 +27,6 @@ TEXTS = [(7, 5), (11, 13), (3, 7, 5)]
 CHOICES = [((7,), 0.9), ((5, 11), 0.5), ((2, 3, 13), 0.9)]
 # [T, K] with T held, and [B, H, T, K].
 HELD = [((), 5, 3), ((), 7, 2), ((2, 3), 5, 7)]
-
-
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed + sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 def _loss(logits: Tensor, tokens: Tensor, reduction: str = "mean") -> Tensor:
@@ -49,7 +44,7 @@ def check_next_token_loss(fn: object) -> Result:
     for *lead, length, vocabulary in TEXTS:
         generator = torch.Generator().manual_seed(length)
         tokens = torch.randint(vocabulary, (*lead, length), generator=generator)
-        logits = 2 * _random(*lead, length, vocabulary)
+        logits = 2 * gaussian(*lead, length, vocabulary)
         cases.append(Case({"logits": logits, "tokens": tokens}, batched=bool(lead)))
     return Exercise("loss", _next, cases, LOSSES).check(fn)
 
@@ -58,7 +53,7 @@ def check_temperature(fn: object) -> Result:
     """Check ``fn(logits, temperature)``: the share of every word, [..., V] -> [..., V]."""
     cases = [
         Case(
-            {"logits": 2 * _random(*shape), "temperature": torch.tensor(tau, dtype=torch.float64)},
+            {"logits": 2 * gaussian(*shape), "temperature": torch.tensor(tau, dtype=torch.float64)},
             batched=len(shape) > 2,
         )
         for (shape, _), tau in zip(CHOICES, (0.5, 2.0, 0.8), strict=True)
@@ -70,7 +65,8 @@ def check_top_p(fn: object) -> Result:
     """Check ``fn(logits, p)``: shares that are 0 beyond the nucleus and add up to 1, [..., V] -> [..., V]."""
     cases = [
         Case(
-            {"logits": 2 * _random(*shape), "p": torch.tensor(p, dtype=torch.float64)}, batched=len(shape) > 2
+            {"logits": 2 * gaussian(*shape), "p": torch.tensor(p, dtype=torch.float64)},
+            batched=len(shape) > 2,
         )
         for shape, p in CHOICES
     ]
@@ -84,8 +80,10 @@ def check_cached_step(fn: object) -> Result:
     """
     cases = []
     for lead, held, width in HELD:
-        new = {name: 2 * _random(*lead, 1, width, seed=i) for i, name in enumerate(("query", "key", "value"))}
-        old = {name: 2 * _random(*lead, held, width, seed=i) for i, name in enumerate(("keys", "values"), 5)}
+        new = {
+            name: 2 * gaussian(*lead, 1, width, seed=i) for i, name in enumerate(("query", "key", "value"))
+        }
+        old = {name: 2 * gaussian(*lead, held, width, seed=i) for i, name in enumerate(("keys", "values"), 5)}
         cases.append(Case({**new, **old}, batched=bool(lead)))
     return Exercise("context", _step, cases, STEPS).check(fn)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._check import Case, Exercise, Misconception, gaussian
 from unrolled.exercises.result import Result
 from unrolled.nn import attend, attention_scores, attention_weights
 
@@ -23,11 +23,6 @@ __all__ = ["check_merge", "check_multi_head", "check_split", "check_sum_of_heads
 HEADS = 2
 # B, T and K are different primes, so that no wrong axis fits by chance; d is twice K.
 SHAPES = [(5, 6), (7, 22), (3, 5, 14)]
-
-
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed + sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 def split(X: Tensor) -> Tensor:
@@ -54,14 +49,14 @@ def _one_head(X: Tensor, W_q: Tensor, W_k: Tensor, W_v: Tensor, W_o: Tensor) -> 
 
 def check_split(fn: object) -> Result:
     """Check ``fn(X)``: each vector cut into two heads, [..., T, d] -> [..., 2, T, K]."""
-    cases = [Case({"X": _random(*shape)}, batched=len(shape) > 2) for shape in SHAPES]
+    cases = [Case({"X": gaussian(*shape)}, batched=len(shape) > 2) for shape in SHAPES]
     return Exercise("heads", split, cases, SPLITS).check(fn)
 
 
 def check_merge(fn: object) -> Result:
     """Check ``fn(heads)``: two heads side by side again, [..., 2, T, K] -> [..., T, d]."""
     shapes = [(*front, HEADS, length, width // HEADS) for *front, length, width in SHAPES]
-    cases = [Case({"heads": _random(*shape)}, batched=len(shape) > 3) for shape in shapes]
+    cases = [Case({"heads": gaussian(*shape)}, batched=len(shape) > 3) for shape in shapes]
     return Exercise("context", merge, cases, MERGES).check(fn)
 
 
@@ -70,8 +65,8 @@ def check_multi_head(fn: object) -> Result:
     cases = []
     for shape in SHAPES:
         d = shape[-1]
-        matrices = {name: _random(d, d, seed=i) for i, name in enumerate(("W_q", "W_k", "W_v", "W_o"))}
-        cases.append(Case({"X": _random(*shape, seed=9), **matrices}, batched=len(shape) > 2))
+        matrices = {name: gaussian(d, d, seed=i) for i, name in enumerate(("W_q", "W_k", "W_v", "W_o"))}
+        cases.append(Case({"X": gaussian(*shape, seed=9), **matrices}, batched=len(shape) > 2))
     return Exercise("context", multi_head, cases, WHOLE).check(fn)
 
 
@@ -79,7 +74,7 @@ def check_sum_of_heads(fn: object) -> Result:
     """Check ``fn(heads, W_o)``: each head times its rows of W_o, added up, [..., 2, T, K] -> [..., T, d]."""
     cases = [
         Case(
-            {"heads": _random(*front, HEADS, length, d // HEADS), "W_o": _random(d, d, seed=1)},
+            {"heads": gaussian(*front, HEADS, length, d // HEADS), "W_o": gaussian(d, d, seed=1)},
             batched=bool(front),
         )
         for *front, length, d in SHAPES

@@ -20,17 +20,13 @@ from unrolled.exercises._check import (
     blank,
     describe,
     failed,
+    gaussian,
     passed,
     unattempted,
 )
 from unrolled.exercises.result import Result
 
 __all__ = ["check_far_is_faint", "check_key_two_back", "check_turn", "check_waves"]
-
-
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed + sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 def _positions(length: int, *starts: int) -> Tensor:
@@ -65,9 +61,9 @@ def far_is_faint(scores: Tensor, slopes: Tensor) -> Tensor:
 def check_waves(fn: object) -> Result:
     """Check ``fn(positions, speeds)``: sine and cosine of each hand, [..., T] and [d/2] -> [..., T, d]."""
     cases = [
-        Case({"positions": _positions(5, 0), "speeds": _random(3).exp()}),
-        Case({"positions": _positions(7, 2), "speeds": _random(11).exp()}),
-        Case({"positions": _positions(5, 0, 3, 11), "speeds": _random(7).exp()}, batched=True),
+        Case({"positions": _positions(5, 0), "speeds": gaussian(3).exp()}),
+        Case({"positions": _positions(7, 2), "speeds": gaussian(11).exp()}),
+        Case({"positions": _positions(5, 0, 3, 11), "speeds": gaussian(7).exp()}, batched=True),
     ]
     return Exercise("waves", waves, cases, WAVES).check(fn)
 
@@ -76,7 +72,7 @@ def check_turn(fn: object) -> Result:
     """Check ``fn(x, angles)``: each pair turned by its angle, [..., T, K] and [T, K/2] -> [..., T, K]."""
     cases = [
         Case(
-            {"x": _random(*front, length, 2 * pairs), "angles": _random(length, pairs, seed=1)},
+            {"x": gaussian(*front, length, 2 * pairs), "angles": gaussian(length, pairs, seed=1)},
             batched=bool(front),
         )
         for *front, length, pairs in ((5, 3), (7, 11), (3, 5, 7))
@@ -88,7 +84,10 @@ def check_far_is_faint(fn: object) -> Result:
     """Check ``fn(scores, slopes)``: scores lowered by distance, [..., H, T, T] and [H] -> [..., H, T, T]."""
     cases = [
         Case(
-            {"scores": _random(*front, heads, length, length), "slopes": _random(heads, seed=1).abs() + 0.5},
+            {
+                "scores": gaussian(*front, heads, length, length),
+                "slopes": gaussian(heads, seed=1).abs() + 0.5,
+            },
             batched=bool(front),
         )
         for *front, heads, length in ((3, 5), (2, 7), (5, 3, 7))

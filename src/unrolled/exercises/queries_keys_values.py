@@ -16,6 +16,7 @@ from unrolled.exercises._check import (
     blank,
     describe,
     failed,
+    gaussian,
     passed,
     takes,
     unattempted,
@@ -31,16 +32,11 @@ SHAPES = [((5,), 7, 3, 2), ((3,), 2, 5, 7), ((2, 5), 7, 3, 11)]
 LEAST = 0.99
 
 
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed + sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
 def _qkv(lead: tuple[int, ...], s: int, k: int, v: int) -> dict[str, Tensor]:
     return {
-        "Q": 2 * _random(*lead, k),
-        "K": 2 * _random(*lead[:-1], s, k, seed=1),
-        "V": _random(*lead[:-1], s, v, seed=2),
+        "Q": 2 * gaussian(*lead, k),
+        "K": 2 * gaussian(*lead[:-1], s, k, seed=1),
+        "V": gaussian(*lead[:-1], s, v, seed=2),
     }
 
 
@@ -54,7 +50,7 @@ def check_masked(fn: object) -> Result:
     """Check ``fn(Q, K, V, mask)``: the same under a mask, True = may attend; a blind row gives zeros."""
     cases = []
     for lead, s, k, v in SHAPES:
-        mask = _random(*lead, s, seed=3) > 0
+        mask = gaussian(*lead, s, seed=3) > 0
         mask[..., 0, 0] = True
         mask[..., -1, :] = False  # the last token may attend to nothing
         cases.append(Case({**_qkv(lead, s, k, v), "mask": mask}, batched=len(lead) > 1))
@@ -64,7 +60,7 @@ def check_masked(fn: object) -> Result:
 def check_causal(fn: object) -> Result:
     """Check ``fn(scores)``: weights in which no token attends to a later one, [..., T, T] in and out."""
     cases = [
-        Case({"scores": _random(*shape)}, batched=len(shape) > 2) for shape in ((5, 5), (7, 7), (2, 3, 3))
+        Case({"scores": gaussian(*shape)}, batched=len(shape) > 2) for shape in ((5, 5), (7, 7), (2, 3, 3))
     ]
 
     def reference(scores: Tensor) -> Tensor:

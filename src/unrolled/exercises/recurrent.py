@@ -11,11 +11,10 @@ A check never raises because of a learner's code.
 import math
 from numbers import Real
 
-import torch
 from torch import Tensor
 
 from unrolled.exercises._cells import LSTM_STEP, RNN_STEP, UNROLL, lstm_step, rnn_step, unroll
-from unrolled.exercises._check import Case, Exercise, blank, describe, failed, passed, unattempted
+from unrolled.exercises._check import Case, Exercise, blank, describe, failed, gaussian, passed, unattempted
 from unrolled.exercises.result import Result
 
 __all__ = ["check_forget_bias", "check_lstm_step", "check_rnn_step", "check_unroll"]
@@ -24,31 +23,26 @@ __all__ = ["check_forget_bias", "check_lstm_step", "check_rnn_step", "check_unro
 SIZES = [(5, 3, 2), (7, 2, 5)]
 
 
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed + sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
 def _weights(d: int, h: int) -> dict[str, Tensor]:
     # 13 and 17 only keep equal shapes from holding equal numbers.
-    return {"W_x": _random(h, d, seed=13), "W_h": _random(h, h, seed=17), "b": _random(h)}
+    return {"W_x": gaussian(h, d, seed=13), "W_h": gaussian(h, h, seed=17), "b": gaussian(h)}
 
 
 def check_rnn_step(fn: object) -> Result:
     """Check ``fn(x, h, W_x, W_h, b)``: one step of a vanilla RNN, [D] and [H] -> [H]."""
-    cases = [Case({"x": _random(d), "h": _random(h, seed=5).tanh(), **_weights(d, h)}) for _, d, h in SIZES]
+    cases = [Case({"x": gaussian(d), "h": gaussian(h, seed=5).tanh(), **_weights(d, h)}) for _, d, h in SIZES]
     return Exercise("the new h", rnn_step, cases, RNN_STEP).check(fn)
 
 
 def check_unroll(fn: object) -> Result:
     """Check ``fn(X, W_x, W_h, b)``: all hidden states of a vanilla RNN, [T, D] -> [T, H]."""
-    cases = [Case({"X": _random(t, d), **_weights(d, h)}) for t, d, h in SIZES]
+    cases = [Case({"X": gaussian(t, d), **_weights(d, h)}) for t, d, h in SIZES]
     return Exercise("the states H", unroll, cases, UNROLL).check(fn)
 
 
 def check_lstm_step(fn: object) -> Result:
     """Check ``fn(sums, c)``: from the sums of i, f, g, o, [4 H], and c, [H], to h and c, stacked [2, H]."""
-    cases = [Case({"sums": _random(4 * h), "c": _random(h, seed=3)}) for _, _, h in SIZES]
+    cases = [Case({"sums": gaussian(4 * h), "c": gaussian(h, seed=3)}) for _, _, h in SIZES]
     return Exercise("h and c, stacked,", lstm_step, cases, LSTM_STEP).check(fn)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._check import Case, Exercise, Misconception, gaussian
 from unrolled.exercises._steps import ATTEND, SCORES, WEIGHTS, self_attention_misconceptions, whole
 from unrolled.exercises._vectors import check_only_itself, check_symmetric_pair
 from unrolled.exercises.result import Result
@@ -33,13 +33,8 @@ __all__ = [
 SHAPES = [(3, 5), (7, 2), (2, 3, 5)]
 
 
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed + sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
 def _weights(*shape: int) -> Tensor:
-    return torch.softmax(_random(*shape, seed=100), dim=-1)
+    return torch.softmax(gaussian(*shape, seed=100), dim=-1)
 
 
 def _cases(*inputs: dict[str, Tensor]) -> list[Case]:
@@ -47,7 +42,7 @@ def _cases(*inputs: dict[str, Tensor]) -> list[Case]:
 
 
 def _sentences() -> Iterable[dict[str, Tensor]]:
-    return ({"X": _random(*shape)} for shape in SHAPES)
+    return ({"X": gaussian(*shape)} for shape in SHAPES)
 
 
 def check_scores(fn: object) -> Result:
@@ -57,7 +52,7 @@ def check_scores(fn: object) -> Result:
 
 def check_weights(fn: object) -> Result:
     """Check ``fn(scores)``: a softmax over each row, [..., T, T] -> [..., T, T]."""
-    cases = _cases(*({"scores": _random(*shape[:-1], shape[-2])} for shape in SHAPES))
+    cases = _cases(*({"scores": gaussian(*shape[:-1], shape[-2])} for shape in SHAPES))
     by_hand = "You used torch.softmax; the exercise asks for exp and sums: try that too."
     shortcuts = {"softmax": by_hand}
     return Exercise("weights", attention_weights, cases, WEIGHTS, shortcuts).check(fn)
@@ -65,7 +60,9 @@ def check_weights(fn: object) -> Result:
 
 def check_attend(fn: object) -> Result:
     """Check ``fn(weights, X)``: one weighted sum per token, [..., T, T] and [..., T, d] -> [..., T, d]."""
-    cases = _cases(*({"weights": _weights(*shape[:-1], shape[-2]), "X": _random(*shape)} for shape in SHAPES))
+    cases = _cases(
+        *({"weights": _weights(*shape[:-1], shape[-2]), "X": gaussian(*shape)} for shape in SHAPES)
+    )
     return Exercise("context", attend, cases, ATTEND).check(fn)
 
 
@@ -82,8 +79,8 @@ def check_swap(fn: object) -> Result:
     """
     cases = _cases(
         # Neither order is its own inverse: gathering and scattering differ.
-        {"X_hat": whole(_random(3, 5)), "order": torch.tensor([1, 2, 0])},
-        {"X_hat": whole(_random(7, 2)), "order": torch.tensor([3, 0, 6, 1, 5, 2, 4])},
+        {"X_hat": whole(gaussian(3, 5)), "order": torch.tensor([1, 2, 0])},
+        {"X_hat": whole(gaussian(7, 2)), "order": torch.tensor([3, 0, 6, 1, 5, 2, 4])},
     )
     return Exercise("context", lambda X_hat, order: X_hat[order], cases, SWAPS).check(fn)
 

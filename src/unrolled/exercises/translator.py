@@ -12,17 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm
 
-from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._check import Case, Exercise, Misconception, gaussian
 from unrolled.exercises._smoothing import check_smoothed_loss
 from unrolled.exercises.result import Result
 from unrolled.nn import attend, attention_scores, attention_weights, causal_mask
 
 __all__ = ["check_beam_step", "check_decoder_layer", "check_smoothed_loss"]
-
-
-def _random(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed + sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 def look(x: Tensor, source: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -49,7 +44,7 @@ def decoder_layer(Y: Tensor, Z: Tensor) -> Tensor:
 def check_decoder_layer(fn: object) -> Result:
     """Check ``fn(Y, Z)``: look back, then across, [..., T, d] and [..., S, d] -> [..., T, d]."""
     cases = [
-        Case({"Y": _random(*front, T, d), "Z": _random(*front, S, d, seed=1)}, batched=bool(front))
+        Case({"Y": gaussian(*front, T, d), "Z": gaussian(*front, S, d, seed=1)}, batched=bool(front))
         for *front, T, S, d in [(5, 7, 11), (7, 3, 5), (3, 5, 2, 7)]
     ]
     return Exercise("targets", decoder_layer, cases, LAYERS).check(fn)
@@ -164,8 +159,8 @@ def check_beam_step(fn: object) -> Result:
     cases = [
         Case(
             {
-                "totals": 3 * _random(*front, k, seed=7) - 5,
-                "log_p": _random(*front, k, words, seed=7).log_softmax(-1),
+                "totals": 3 * gaussian(*front, k, seed=7) - 5,
+                "log_p": gaussian(*front, k, words, seed=7).log_softmax(-1),
             },
             batched=bool(front),
         )
