@@ -216,14 +216,3 @@ def test_the_curves_are_the_recorded_ones(titled: Titled) -> None:
                 found = [numbers[part] for part in ("mean", "least", "greatest")]
                 close(torch.tensor(found, dtype=torch.float64), expected)
             slider.press("ArrowRight")
-
-
-def test_nothing_is_fetched_and_nothing_goes_wrong(where: str, page: Page) -> None:
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith(where) else wrong.append(request.url))
-    page.goto(where + CHAPTER)
-    for widget in page.locator(".unrolled-widget").all():
-        expect(widget).to_have_attribute("data-mounted", "true")
-    assert [url for url in wrong if not url.startswith(("data:", "blob:"))] == []

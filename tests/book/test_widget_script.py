@@ -1,4 +1,4 @@
-"""The script that carries all widgets: lighter than its sources, with every word that they say."""
+"""The script that carries all widgets: lighter than its sources, and no text of a template is lost."""
 
 import re
 from pathlib import Path

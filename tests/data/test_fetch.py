@@ -41,9 +41,12 @@ def test_offline_nothing_is_had_but_from_a_folder_the_code_names(server, tmp_pat
     whole = fetch(server.source(), cache=tmp_path)
     monkeypatch.setenv(OFFLINE_VARIABLE, "1")
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
-    with pytest.raises(DataError, match=r"set/file\.bin is not asked for: UNROLLED_OFFLINE is set"):
+    with pytest.raises(DataError, match=r"set/file\.bin is not asked for: UNROLLED_OFFLINE is set") as told:
         fetch(server.source(), cache=tmp_path)
+    assert FOLDER_VARIABLE not in str(told.value), "it would not help"
     assert fetch(server.source(), folder=tmp_path) == whole
+    monkeypatch.setenv(OFFLINE_VARIABLE, "0")
+    assert fetch(server.source(), cache=tmp_path) == whole
     assert len(server.requests) == 1
 
 

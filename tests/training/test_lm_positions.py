@@ -81,6 +81,11 @@ def test_waves_start_as_large_as_the_words():
     assert loud.model.positions.table.square().mean().item() == pytest.approx(0.5, rel=1e-3)
 
 
+def test_loud_is_said_of_waves_alone():
+    with pytest.raises(ValueError, match=r"waves: expected 'quiet' .* got 'loud' with 'rotary'"):
+        LmPositions(positions="rotary", waves="loud")
+
+
 def test_loud_waves_drown_the_words():
     """At the trained length, where quiet waves are as good as anything."""
     quiet, loud = (read_result(f"lm-positions-{name}") for name in ("sinusoidal", "loud-waves"))

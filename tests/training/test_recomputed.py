@@ -12,7 +12,7 @@ from unrolled.training.results import read_result
 from unrolled.training.run import run_recipe
 
 # Results that take a few seconds. The rest would take minutes: there, stored weights are measured again.
-SHORT = ["induction", "reversal", "which-first-learned"]
+SHORT = ["reversal", "which-first-learned"]
 
 
 def recorded_recipe(command):

@@ -11,13 +11,12 @@ from unrolled.data.special import SPECIAL
 from unrolled.nn import Transformer
 from unrolled.tap import record
 from unrolled.training.recipes.multi30k import Multi30k, Multi30kTask
-from unrolled.training.results import record_result
+from unrolled.training.results import PROVENANCE, record_result
 from unrolled.training.run import Run
 
 __all__ = ["SHOWN", "TRIALS", "attention", "example"]
 
 # Captions of the test of 2016, chosen for their word order: verbs that come in two parts, verbs at the end.
-_PROVENANCE = ("commit", "hardware", "processes", "torch", "python", "date")
 SHOWN = (20, 48, 88, 112, 167, 256)
 
 _PROTOCOL = (
@@ -60,7 +59,7 @@ def attention(run: Run, results: Path) -> None:
         command=run.recipe.command(),
         seeds=[run.recipe.seed],
         metrics={"bleu_greedy": [run.metrics["metrics"]["bleu_greedy"]]},
-        provenance={key: run.metrics[key] for key in _PROVENANCE},
+        provenance={key: run.metrics[key] for key in PROVENANCE},
         parameters=run.metrics["parameters"],
         tables={"examples": [example(task, model, *captions[i]) for i in SHOWN]},
         notes="Six captions of the test of 2016, chosen for their word order before they were "

@@ -212,9 +212,6 @@ def generate_text(
     """
     chapter = read_chapter(page, f"book/{page}.md", texts[page])
     ctx = Context(chapter, read_book(texts), bibliography, address, convert, facts or {})
-    for name, first, again in ctx.book.taken:
-        if again == page:
-            ctx.problem(1, f"names something {name!r}, and something in {first} has that name")
     cells = chapter.cells
     for process in PROCESSORS:
         cells = process(cells, ctx)
@@ -252,6 +249,9 @@ def generate(root: Path) -> dict[str, str]:
                 made[page] = generate_text(page, texts, bibliography, public_address, facts.get(page))
             except GenerationError as error:
                 problems += error.problems
+    for name, first, again in read_book(texts).taken:
+        said = f"names something {name!r}, and something in {first} has that name"
+        problems.append(Problem(f"book/{again}.md", 1, said))
     if problems:
         raise GenerationError(problems)
     return made

@@ -61,6 +61,10 @@ def widget_script() -> str:
     kept: list[str] = []
 
     def keep(line: re.Match[str]) -> str:
+        if "//" in line[0].rpartition("`")[2]:
+            raise ExtensionError(
+                f"expected no comment behind a template within a template: {line[0].strip()}"
+            )
         kept.append(line[0].strip())
         return f"__kept{len(kept) - 1}__"
 

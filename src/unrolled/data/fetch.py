@@ -84,8 +84,11 @@ def fetch(
     """
     if attempts < 1:
         raise ValueError(f"attempts: expected 1 or more, got {attempts}")
-    if not folder and os.environ.get(OFFLINE_VARIABLE):
-        raise DataError(f"{source.name} is not asked for: {OFFLINE_VARIABLE} is set. {_advice(source)}")
+    if not folder and os.environ.get(OFFLINE_VARIABLE, "0") not in ("", "0"):
+        raise DataError(
+            f"{source.name} is not asked for: {OFFLINE_VARIABLE} is set. Unset it to have {source.url} "
+            f"({source.size:,} bytes) downloaded, or name the folder that holds it: folder=…"
+        )
     folder = folder or os.environ.get(FOLDER_VARIABLE)
     if folder:
         return _from_folder(source, Path(folder).expanduser())

@@ -19,18 +19,20 @@ from torch.overrides import TorchFunctionMode
 
 from unrolled.exercises.result import Result
 
-__all__ = ["Case", "Exercise", "Misconception", "failed", "gaussian", "passed", "unattempted"]
+__all__ = [
+    "Case",
+    "Exercise",
+    "Misconception",
+    "failed",
+    "passed",
+    "refusal",
+    "unattempted",
+]
 
 Solution = Callable[..., Tensor]
 
 # Wide enough for a solution in float32, far narrower than any misconception.
 RTOL, ATOL = 1e-4, 1e-5
-
-
-def gaussian(*shape: int, seed: int = 0) -> Tensor:
-    """Return random numbers in float64, the same for the same shape and seed."""
-    generator = torch.Generator().manual_seed(seed + sum(shape))
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
@@ -109,17 +111,9 @@ class Exercise:
 
     def check(self, fn: object) -> Result:
         """Return what is right or wrong about `fn`; never raise because of it."""
-        if blank(fn):
-            return unattempted("Replace the placeholder by your function.")
-        names = list(self.cases[0].inputs)
-        wanted = f"a function of {' and '.join(names)}"
-        if not callable(fn):
-            return failed(f"Expected {wanted}, got {describe(fn)}.")
-        if not takes(fn, len(names)):
-            return failed(
-                f"Expected {wanted}, got a function with the arguments {inspect.signature(fn)}. "
-                "Hand over the function itself, without calling it."
-            )
+        if refused := refusal(fn, list(self.cases[0].inputs)):
+            return refused
+        assert callable(fn)
         changed = False
         called: set[str] = set()
         for number, case in enumerate(self.cases):
@@ -182,9 +176,8 @@ class Exercise:
             return f"Your function stopped with {kind}: {text} (for {case})."
         got = outcome.value
         if not isinstance(got, Tensor):
-            return (
-                f"For {case}: expected {self.output} as a torch tensor of shape {shape}, got {describe(got)}."
-            )
+            kind = f"a torch tensor of shape {shape}" if shape else "one number, a torch tensor of shape []"
+            return f"For {case}: expected {self.output} as {kind}, got {describe(got)}."
         if list(got.shape) != shape:
             return f"For {case}: expected {self.output} of shape {shape}, got shape {list(got.shape)}."
         if got.is_floating_point() != expected.is_floating_point():
@@ -195,7 +188,23 @@ class Exercise:
         place = bad.nonzero()[0].tolist()
         want, came = expected[tuple(place)].item(), got[tuple(place)].item()
         digits = ".4f" if expected.is_floating_point() else ".0f"
-        return f"For {case}: expected {self.output}{place} = {want:{digits}}, got {came:{digits}}."
+        where = str(place) if place else ""
+        return f"For {case}: expected {self.output}{where} = {want:{digits}}, got {came:{digits}}."
+
+
+def refusal(fn: object, names: Sequence[str]) -> Result | None:
+    """Return why `fn` cannot be checked at all, or None if it is a function of these arguments."""
+    if blank(fn):
+        return unattempted("Replace the placeholder by your function.")
+    wanted = f"a function of {' and '.join(names)}"
+    if not callable(fn):
+        return failed(f"Expected {wanted}, got {describe(fn)}.")
+    if not takes(fn, len(names)):
+        return failed(
+            f"Expected {wanted}, got a function with the arguments {inspect.signature(fn)}. "
+            "Hand over the function itself, without calling it."
+        )
+    return None
 
 
 def close(a: Tensor, b: Tensor) -> bool:

@@ -1,10 +1,10 @@
 """The check of label smoothing, for chapter 9."""
 
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, nll_loss
 
-from unrolled.exercises._check import Case, Exercise, Misconception, gaussian
+from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._draw import gaussian, ids
 from unrolled.exercises.result import Result
 
 __all__ = ["check_smoothed_loss"]
@@ -26,11 +26,11 @@ def check_smoothed_loss(fn: object) -> Result:
     """Check ``fn(logits, answers)``: the mean loss with ε = 0.1, [..., T, V] and ids [..., T] -> a number."""
     cases = []
     for *front, length, words in [(5, 7), (3, 11), (2, 5, 7)]:
-        generator = torch.Generator().manual_seed(length * words)
-        answers = torch.randint(words, (*front, length), generator=generator)
+        answers = ids(words, *front, length)
         cases.append(Case({"logits": gaussian(*front, length, words), "answers": answers}, bool(front)))
     shortcuts = {
-        "cross_entropy": "One remark: `label_smoothing=` in PyTorch does the work. Try it once by hand, too."
+        "cross_entropy": "One remark: PyTorch's `cross_entropy` has `label_smoothing=`, which does it all. "
+        "Once by hand is worth the trouble."
     }
     return Exercise("loss", smoothed_loss, cases, LOSSES, shortcuts).check(fn)
 

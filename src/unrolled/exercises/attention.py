@@ -21,10 +21,10 @@ from unrolled.exercises._check import (
     blank,
     describe,
     failed,
-    gaussian,
     passed,
     unattempted,
 )
+from unrolled.exercises._draw import gaussian
 from unrolled.exercises.result import Result
 from unrolled.nn import attend, attention_scores, attention_weights
 

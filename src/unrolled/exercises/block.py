@@ -9,6 +9,7 @@ A check never raises because of a learner's code.
 """
 
 from collections.abc import Callable
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -30,11 +31,11 @@ from unrolled.exercises._check import (
     blank,
     describe,
     failed,
-    gaussian,
     passed,
-    takes,
+    refusal,
     unattempted,
 )
+from unrolled.exercises._draw import gaussian
 from unrolled.exercises.result import Result
 
 __all__ = ["check_feed_forward", "check_layer_norm", "check_parameters", "check_pre_norm"]
@@ -72,20 +73,14 @@ def check_layer_norm(fn: object) -> Result:
 
 def check_pre_norm(fn: object) -> Result:
     """Check ``fn(X, A, F, norm)``: a pre-norm block of three given functions, [..., T, d] -> [..., T, d]."""
-    if blank(fn):
-        return unattempted("Replace the placeholder by your function.")
-    if not callable(fn):
-        return failed(f"Expected a function of X, A, F and norm, got {describe(fn)}.")
-    if not takes(fn, 4):
-        return failed(
-            "Expected a function of four arguments, X, A, F and norm. Hand over the function itself, without "
-            "calling it."
-        )
+    if refused := refusal(fn, ["X", "A", "F", "norm"]):
+        return refused
+    assert callable(fn)
     cases = []
     for shape in SHAPES:
         d = shape[-1]
-        given = {"X": gaussian(*shape), "talk": gaussian(d, d, seed=1), "think": gaussian(d, d, seed=2)}
-        cases.append(Case(given, batched=len(shape) > 2))
+        matrices = {"A's matrix": gaussian(d, d, seed=1), "F's matrix": gaussian(d, d, seed=2)}
+        cases.append(Case({"X": gaussian(*shape), **matrices}, batched=len(shape) > 2))
 
     def with_parts(block: Callable[..., Tensor]) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         """Return the block as a function of tensors: the sublayers are made of two of them."""
@@ -94,7 +89,7 @@ def check_pre_norm(fn: object) -> Result:
     misconceptions = [
         Misconception(known.name, with_parts(known.solution), known.message) for known in BLOCKS
     ]
-    return Exercise("X", with_parts(pre_norm), cases, misconceptions).check(with_parts(fn))
+    return Exercise("the new X", with_parts(pre_norm), cases, misconceptions).check(with_parts(fn))
 
 
 def _attention(talk: Tensor) -> Sublayer:
@@ -112,11 +107,9 @@ def _thinking(think: Tensor) -> Sublayer:
 
 def check_parameters(fn: object) -> Result:
     """Check ``fn(d)``: how many parameters a block has whose feed-forward is four times as wide."""
-    if blank(fn):
-        return unattempted("Replace the placeholder by your function.")
-    if not callable(fn) or not takes(fn, 1):
-        got = describe(fn) if not callable(fn) else "a function of other arguments"
-        return failed(f"Expected a function of d, got {got}.")
+    if refused := refusal(fn, ["d"]):
+        return refused
+    assert callable(fn)
     for d in (48, 3, 768):
         try:
             got = fn(d)
@@ -126,7 +119,7 @@ def check_parameters(fn: object) -> Result:
             return failed(f"Your function stopped with {type(error).__name__}: {error} (for d = {d}).")
         if blank(got):
             return unattempted("Your function returns nothing yet.")
-        if isinstance(got, bool) or not isinstance(got, int | float):
+        if isinstance(got, bool) or not isinstance(got, Real):
             return failed(f"For d = {d}: expected a number, got {describe(got)}.")
         expected = _count(d, *EVERYTHING)
         if got != expected:
@@ -146,7 +139,11 @@ def _count(d: int, talk: int, talk_bias: int, think: int, think_bias: int, norms
 
 FORGOTTEN: list[tuple[tuple[int, int, int, int, int], str]] = [
     ((4, 0, 8, 0, 0), "Those are the matrices, and they are right. Biases and norms are missing."),
-    ((4, 4, 8, 5, 0), "The linear layers are right. The two norms are missing: each has a gain and a bias."),
+    (
+        (4, 4, 8, 5, 0),  # the same number as (4, 0, 8, 5, 4)
+        "4 d are missing: either the two norms, each with a gain and a bias, or the biases of the "
+        "attention's four projections.",
+    ),
     ((4, 0, 8, 0, 4), "Matrices and norms are right. The linear layers' biases are missing."),
     ((4, 4, 8, 5, 2), "There are two norms, one for each sublayer, and each has a gain and a bias: 4 d."),
     ((3, 3, 8, 5, 4), "Queries, keys and values are three projections. The fourth puts the heads together."),

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from unrolled.exercises._check import Case, Exercise, Misconception, gaussian
+from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._draw import gaussian, ids
 from unrolled.exercises.result import Result
 from unrolled.generate import keep_top_p
 
@@ -42,8 +43,7 @@ def check_next_token_loss(fn: object) -> Result:
     """Check ``fn(logits, tokens)``: nats per predicted token, [..., T, V] and [..., T] -> a number."""
     cases = []
     for *lead, length, vocabulary in TEXTS:
-        generator = torch.Generator().manual_seed(length)
-        tokens = torch.randint(vocabulary, (*lead, length), generator=generator)
+        tokens = ids(vocabulary, *lead, length)
         logits = 2 * gaussian(*lead, length, vocabulary)
         cases.append(Case({"logits": logits, "tokens": tokens}, batched=bool(lead)))
     return Exercise("loss", _next, cases, LOSSES).check(fn)

@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from unrolled.data.special import SPECIAL
 from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._draw import gaussian, ids
 from unrolled.exercises.result import Result
 
 __all__ = ["check_hide", "check_masked_loss", "check_nearest"]
@@ -18,16 +19,12 @@ SHAPES = [(2, 5), (3, 7)]
 VOCABULARY = 11
 
 
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 def _tokens(shape: tuple[int, int]) -> Tensor:
-    return torch.randint(len(SPECIAL), VOCABULARY, shape, generator=_generator(1))
+    return ids(VOCABULARY, *shape, low=len(SPECIAL))
 
 
 def _hidden(shape: tuple[int, int]) -> Tensor:
-    hidden = torch.rand(shape, generator=_generator(2)) < 0.4
+    hidden = gaussian(*shape, seed=2) < -0.25  # two of five, more or less
     hidden[0, :2] = torch.tensor([True, False])  # some of either kind, whatever was drawn
     return hidden
 
@@ -43,7 +40,7 @@ def check_masked_loss(fn: object) -> Result:
     cases = [
         Case(
             {
-                "logits": 2 * torch.randn(*shape, VOCABULARY, generator=_generator(3), dtype=torch.float64),
+                "logits": 2 * gaussian(*shape, VOCABULARY),
                 "tokens": _tokens(shape),
                 "hidden": _hidden(shape),
             }
@@ -57,12 +54,8 @@ def check_nearest(fn: object) -> Result:
     """Check ``fn(vectors, centroids)``: which centroid is nearest, [N, d] and [C, d] -> [N]."""
     cases = []
     for n, c, d in ((7, 3, 5), (11, 5, 2)):
-        g = _generator(4)
         lengths = torch.linspace(0.5, 3, c, dtype=torch.float64)[:, None]  # so that dot products mislead
-        centroids = torch.randn(c, d, generator=g, dtype=torch.float64) * lengths
-        cases.append(
-            Case({"vectors": torch.randn(n, d, generator=g, dtype=torch.float64), "centroids": centroids})
-        )
+        cases.append(Case({"vectors": gaussian(n, d, seed=4), "centroids": lengths * gaussian(c, d)}))
     return Exercise("nearest", _nearest, cases, NEAREST).check(fn)
 
 

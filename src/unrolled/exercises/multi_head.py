@@ -14,7 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from unrolled.exercises._check import Case, Exercise, Misconception, gaussian
+from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._draw import gaussian
 from unrolled.exercises.result import Result
 from unrolled.nn import attend, attention_scores, attention_weights
 

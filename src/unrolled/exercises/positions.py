@@ -20,10 +20,10 @@ from unrolled.exercises._check import (
     blank,
     describe,
     failed,
-    gaussian,
     passed,
     unattempted,
 )
+from unrolled.exercises._draw import gaussian
 from unrolled.exercises.result import Result
 
 __all__ = ["check_far_is_faint", "check_key_two_back", "check_turn", "check_waves"]

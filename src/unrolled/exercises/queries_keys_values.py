@@ -10,17 +10,8 @@ Each takes what the learner made and returns a `Result`. A check never raises be
 import torch
 from torch import Tensor
 
-from unrolled.exercises._check import (
-    Case,
-    Exercise,
-    blank,
-    describe,
-    failed,
-    gaussian,
-    passed,
-    takes,
-    unattempted,
-)
+from unrolled.exercises._check import Case, Exercise, blank, describe, failed, passed, takes, unattempted
+from unrolled.exercises._draw import gaussian
 from unrolled.exercises._qkv import ATTENTION, CAUSAL, MASKED, scaled_scores, whole
 from unrolled.exercises.result import Result
 from unrolled.nn import attention_weights, causal_mask

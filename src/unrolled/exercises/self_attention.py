@@ -13,7 +13,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from unrolled.exercises._check import Case, Exercise, Misconception, gaussian
+from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._draw import gaussian
 from unrolled.exercises._steps import ATTEND, SCORES, WEIGHTS, self_attention_misconceptions, whole
 from unrolled.exercises._vectors import check_only_itself, check_symmetric_pair
 from unrolled.exercises.result import Result

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm
 
-from unrolled.exercises._check import Case, Exercise, Misconception, gaussian
+from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._draw import gaussian
 from unrolled.exercises._smoothing import check_smoothed_loss
 from unrolled.exercises.result import Result
 from unrolled.nn import attend, attention_scores, attention_weights, causal_mask

@@ -30,7 +30,10 @@ from typing import Any
 from unrolled.training.curve import read_curve, thin
 from unrolled.training.files import write_json
 
-__all__ = ["SCHEMA", "collect_runs", "read_result", "record_result"]
+__all__ = ["PROVENANCE", "SCHEMA", "collect_runs", "read_result", "record_result"]
+
+PROVENANCE = ("commit", "hardware", "processes", "torch", "python", "date")
+"""What a run notes of where it ran."""
 
 SCHEMA = 1
 # In the repository a link to the folder ``results``; in an installed package a copy of it.
@@ -156,9 +159,7 @@ def collect_runs(folders: Sequence[Path]) -> dict[str, Any]:
         "command": first["command"],
         "seeds": [metrics["seed"] for metrics in all_metrics],
         "metrics": {f: [metrics["metrics"][f] for metrics in all_metrics] for f in first["metrics"]},
-        "provenance": {
-            key: first[key] for key in ("commit", "hardware", "processes", "torch", "python", "date")
-        },
+        "provenance": {key: first[key] for key in PROVENANCE},
         "parameters": first["parameters"],
         "seconds": {kind: [m["seconds"][kind] for m in all_metrics] for kind in ("wall", "cpu")},
         "curve": read_curve(folders[0] / "curve.jsonl"),

@@ -18,7 +18,8 @@ class StoryTask:
     """Pieces of stories, and a causal model that guesses each next word.
 
     Args:
-        recipe: options with ``batch``, ``length`` and ``epoch``; its name seeds the crops.
+        recipe: it has ``batch``, ``length``, ``epoch``, ``label_smoothing`` and ``model()``; its name
+            seeds the crops.
         stories: for each split how many stories there are, and their seed.
     """
 

@@ -45,11 +45,21 @@ class LmPositions(Recipe):
     n_heads: int = option(4, "attention heads of each", low=1)
     d_model: int = option(64, "numbers per word", low=1)
 
+    def __post_init__(self) -> None:
+        """Refuse loud waves where there are none."""
+        super().__post_init__()
+        if self.waves == "loud" and self.positions != "sinusoidal":
+            raise ValueError(
+                f"waves: expected 'quiet' with positions other than sinusoidal ones, got 'loud' with "
+                f"{self.positions!r}"
+            )
+
     def model(self) -> GPT:
         """Return a GPT with room for texts eight times as long as those it is trained on.
 
         With learned positions the vectors past the trained length stay as they were drawn: no step reaches
-        them but weight decay.
+        them but weight decay. Quiet waves are scaled to the words as they were drawn: for the same waves,
+        draw from the same seed.
         """
         gpt = GPT(
             GPTConfig(
