@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tests.book.answers import digits, read
 from unrolled.data.spanish import SPECIMENS
+from unrolled.data.special import SPECIAL
 from unrolled.tap import record
 from unrolled.training.results import read_result
 from unrolled.training.stored import stored
