@@ -1,6 +1,5 @@
 """Chapter 10: the model in the page gives the numbers of torch, and writes what the package writes."""
 
-import json
 import re
 from html import unescape
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 import torch
 from playwright.sync_api import Locator, expect
 
-from tests.book.answers import Open, close, read
+from tests.book.answers import Open, close, read, state_of
 from unrolled.data.bears_tokens import WORDS
 from unrolled.data.special import SPECIAL
 from unrolled.generate import generate, keep_top_k, keep_top_p
@@ -18,16 +17,12 @@ from unrolled.nn import GPT, GPTConfig
 from unrolled.widgets.packed import unpack
 
 CHAPTER = "10_gpt.html"
-STATE = re.compile(r'data-widget="next-token"><script type="application/json">(.*?)</script>', re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def state(built_book: Path) -> dict[str, Any]:
     """What the page gives its widget."""
-    found = STATE.search((built_book / CHAPTER).read_text(encoding="utf-8"))
-    assert found
-    loaded: dict[str, Any] = json.loads(found[1])
-    return loaded
+    return state_of(built_book / CHAPTER, "next-token")
 
 
 @pytest.fixture(scope="module")

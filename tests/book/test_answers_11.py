@@ -1,7 +1,6 @@
 """Chapter 11: the model in the page is the stored one, tensor by tensor, over http and from disk."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import torch
 from playwright.sync_api import Page, expect
 from torch import Tensor
 
-from tests.book.answers import Open
+from tests.book.answers import Open, state_of
 from unrolled.data import bears
 from unrolled.data.bears_tokens import word_id
 from unrolled.data.special import SPECIAL
@@ -21,7 +20,6 @@ from unrolled.widgets import bundle
 from unrolled.widgets.packed import unpack
 
 CHAPTER = "11_bert.html"
-STATE = re.compile(r'data-widget="bears-model"><script type="application/json">(.*?)</script>', re.DOTALL)
 SENTENCES = [
     "She bears the pain while the rockets won the cup",
     "Bears won the game",
@@ -32,10 +30,7 @@ SENTENCES = [
 @pytest.fixture(scope="module")
 def state(built_book: Path) -> dict[str, Any]:
     """What the page gives its widget."""
-    found = STATE.search((built_book / CHAPTER).read_text(encoding="utf-8"))
-    assert found
-    loaded: dict[str, Any] = json.loads(found[1])
-    return loaded
+    return state_of(built_book / CHAPTER, "bears-model")
 
 
 @pytest.fixture(scope="module")

@@ -33,9 +33,9 @@ def novelty_figures(task: GptTask, n: int = 20, length: int = 1000) -> dict[str,
     itself.
     """
     read = text.corpus(*STORIES["train"])
-    texts = task.sample(task.model, n, length, temperature=1.0, seed=0)
+    samples = task.sample(task.model, n, length, temperature=1.0, seed=0)
     # Each ends in the middle of a word, which nobody invented.
-    drawn = "\n\n".join(text[: max(text.rfind(" "), text.rfind("\n"))] for text in texts)
+    drawn = "\n\n".join(one[: max(one.rfind(" "), one.rfind("\n"))] for one in samples)
     fresh = text.corpus(100_000, 2)
     return {
         "valid_words": valid_words(drawn, read),
