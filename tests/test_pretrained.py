@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch.testing import assert_close
 from transformers import BertConfig, BertForMaskedLM, BertModel, GPT2Config, GPT2LMHeadModel, GPT2Model
 
-from unrolled.pretrained import WeightsError, gpt2_config, gpt2_state, load_bert, load_gpt2
+from unrolled.pretrained import WeightsError, bert_config, gpt2_config, gpt2_state, load_bert, load_gpt2
 
 GPT2 = GPT2Config(
     vocab_size=53, n_positions=23, n_embd=33, n_head=3, n_layer=2, bos_token_id=0, eos_token_id=0
@@ -169,7 +169,7 @@ def test_models_of_another_kind(gpt2, bert):
     [
         (
             {"activation_function": "tanh"},
-            "an activation of relu, gelu, gelu_new, gelu_pytorch_tanh, got 'tanh'",
+            "to be one of relu, gelu, gelu_new, gelu_pytorch_tanh, silu, swish, got 'tanh'",
         ),
         ({"scale_attn_weights": False}, "expected scale_attn_weights=True, got False"),
         (
@@ -186,15 +186,18 @@ def test_what_our_gpt_does_not_do(change, said):
 def test_relative_positions_are_not_ours(bert, tmp_path):
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(config | {"position_embedding_type": "relative_key"}))
-    with pytest.raises(WeightsError, match="absolute positions, got 'relative_key'"):
+    with pytest.raises(WeightsError, match="position_embedding_type='absolute', got 'relative_key'"):
         load_bert(tmp_path)
 
 
 def test_files_that_are_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"config\.json beside model.safetensors"):
         load_gpt2(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"config\.json beside model.safetensors"):
-        load_gpt2(tmp_path / "nowhere")
+    for missing in (tmp_path / "nowhere", str(tmp_path / "nowhere"), "~/no such folder/gpt2"):
+        with pytest.raises(
+            FileNotFoundError, match=r"(nowhere|gpt2): no such file or folder; expected a folder"
+        ):
+            load_gpt2(missing)
 
 
 def test_a_name_on_the_hub_while_offline(monkeypatch):
@@ -219,7 +222,7 @@ def test_a_name_on_the_hub_is_fetched_without_pickles(monkeypatch, gpt2, tmp_pat
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
     assert_close(load_gpt2("some-one/gpt2")(TOKENS), gpt2(TOKENS).logits, rtol=1e-5, atol=1e-5)
-    assert asked == {"some-one/gpt2": ["config.json", "model*.safetensors*"]}
+    assert asked == {"some-one/gpt2": ["config.json", "model*.safetensors*", "tokenizer.json"]}
 
 
 @pytest.mark.parametrize("package", ["safetensors.torch", "huggingface_hub"])
@@ -237,3 +240,229 @@ def test_the_map_leaves_its_input_alone(gpt2):
     assert list(state) == names
     weight = state["transformer.h.0.attn.c_attn.weight"]
     assert_close(mapped["layers.0.attention.qkv_proj.weight"], weight.T)
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (POINTER, "a git-lfs pointer to it; run git lfs pull"),
+        (b"", "a file with content, got an empty one"),
+        (b"<!doctype html><html></html>", "(a whole safetensors file, got 28 bytes|JSON, got something)"),
+        (b"\x07\x00", "(a whole safetensors file, got 2 bytes|JSON, got something else)"),
+    ],
+)
+def test_something_else_where_a_file_should_be(gpt2, tmp_path, file, content, said):
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(WeightsError, match=rf"{re.escape(str(tmp_path / file))}: expected .*{said}"):
+        load_gpt2(tmp_path)
+
+
+@pytest.mark.parametrize("kept", [1, 7, 97, 1009, -1])
+def test_a_file_that_was_cut(gpt2, tmp_path, kept):
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:kept])
+    with pytest.raises(
+        WeightsError, match=r"model\.safetensors: expected a whole safetensors file, got \d+ by"
+    ):
+        load_gpt2(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[]", '"gpt2"', "null", "7"])
+def test_a_configuration_that_is_no_object(gpt2, tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(WeightsError, match=r"config\.json: expected a JSON object, got"):
+        load_gpt2(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_configuration_as_an_editor_may_save_it(gpt2, tmp_path, encoding):
+    file = tmp_path / "config.json"
+    file.write_text(file.read_text(encoding="utf-8"), encoding=encoding)
+    assert_close(load_gpt2(tmp_path)(TOKENS), gpt2(TOKENS).logits, rtol=1e-5, atol=1e-5)
+
+
+SIZES = {
+    gpt2_config: (GPT2, ["vocab_size", "n_positions", "n_embd", "n_head", "n_layer"]),
+    bert_config: (
+        BERT,
+        [
+            "vocab_size",
+            "max_position_embeddings",
+            "hidden_size",
+            "num_attention_heads",
+            "num_hidden_layers",
+            "intermediate_size",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("read", "theirs", "name"),
+    [(read, theirs, name) for read, (theirs, names) in SIZES.items() for name in names],
+)
+def test_a_size_that_is_not_there_or_no_size(read, theirs, name):
+    config = theirs.to_dict()
+    for wrong in (0, -7, 2.5, "53", True, None, [53]):
+        with pytest.raises(WeightsError, match=f"expected {name} to be a whole number from 1, got"):
+            read(config | {name: wrong})
+    del config[name]
+    with pytest.raises(WeightsError, match=f"expected {name}, a whole number from 1; there is no such field"):
+        read(config)
+
+
+@pytest.mark.parametrize(
+    ("read", "change", "said"),
+    [
+        (gpt2_config, {"n_head": 7}, "n_embd to be a multiple of n_head, got 33 and 7"),
+        (gpt2_config, {"n_inner": 0}, "n_inner to be a whole number from 1, got 0"),
+        (gpt2_config, {"n_ctx": 29}, "n_ctx to be n_positions=23, got 29"),
+        (gpt2_config, {"embd_pdrop": 1.5}, "embd_pdrop to be a number from 0 to 1, got 1.5"),
+        (gpt2_config, {"attn_pdrop": "0.1"}, "attn_pdrop to be a number, got '0.1'"),
+        (gpt2_config, {"layer_norm_epsilon": 0}, "layer_norm_epsilon to be a number above 0, got 0"),
+        (gpt2_config, {"tie_word_embeddings": "yes"}, "tie_word_embeddings to be true or false, got 'yes'"),
+        (gpt2_config, {"activation_function": ["gelu"]}, "activation_function to be one of relu"),
+        (gpt2_config, {"auto_map": {"AutoModel": "own.Model"}}, "expected auto_map=None, got"),
+        (
+            bert_config,
+            {"attention_probs_dropout_prob": -1},
+            "attention_probs_dropout_prob to be a number from 0",
+        ),
+        (bert_config, {"layer_norm_eps": float("nan")}, "layer_norm_eps to be a number above 0, got nan"),
+        (bert_config, {"pruned_heads": {"0": [1]}}, r"expected pruned_heads=\{\}, got"),
+    ],
+)
+def test_values_that_cannot_be(read, change, said):
+    with pytest.raises(WeightsError, match=said):
+        read((GPT2 if read is gpt2_config else BERT).to_dict() | change)
+
+
+def test_an_old_configuration_still_loads(gpt2, tmp_path):
+    old = {
+        "n_ctx": 23,
+        "n_special": 0,
+        "predict_special_tokens": True,
+        "_num_labels": 1,
+        "model_max_length": 23,
+        "gradient_checkpointing": False,
+        "task_specific_params": {"text-generation": {"do_sample": True, "max_length": 50}},
+        "torch_dtype": "float32",
+    }
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | old))
+    assert_close(load_gpt2(tmp_path)(TOKENS), gpt2(TOKENS).logits, rtol=1e-5, atol=1e-5)
+
+
+def test_a_tied_file_that_holds_another_output_layer(gpt2, bert, tmp_path):
+    gpt2.save_pretrained(tmp_path)
+    rewrite(tmp_path, lambda state: state.update({"lm_head.weight": state["transformer.wte.weight"].clone()}))
+    assert_close(load_gpt2(tmp_path)(TOKENS), gpt2(TOKENS).logits, rtol=1e-5, atol=1e-5)
+    rewrite(tmp_path, lambda state: state["lm_head.weight"].add_(1))
+    with pytest.raises(
+        WeightsError, match=r"tie_word_embeddings says that lm_head\.weight is token_embedding"
+    ):
+        load_gpt2(tmp_path)
+    bert.save_pretrained(tmp_path)
+    decoder = {"cls.predictions.decoder.weight": torch.ones(53, 33)}
+    rewrite(tmp_path, lambda state: state.update(decoder))
+    with pytest.raises(
+        WeightsError, match=r"tie_word_embeddings says that head\.decoder\.weight is token_embed"
+    ):
+        load_bert(tmp_path)
+    assert load_bert(tmp_path, mlm_head=False).head is None
+
+
+def test_two_tensors_for_one_weight(gpt2, tmp_path):
+    rewrite(tmp_path, lambda state: state.update({"ln_f.bias": state["transformer.ln_f.bias"].clone()}))
+    assert_close(load_gpt2(tmp_path)(TOKENS), gpt2(TOKENS).logits, rtol=1e-5, atol=1e-5)
+    rewrite(tmp_path, lambda state: state["ln_f.bias"].add_(1))
+    with pytest.raises(
+        WeightsError, match=r"two that differ: (transformer\.)?ln_f\.bias and (transformer\.)?ln_f"
+    ):
+        load_gpt2(tmp_path)
+
+
+def test_a_weight_of_three_dimensions_is_reported(gpt2, tmp_path):
+    cube = {"transformer.h.1.attn.c_proj.weight": torch.zeros(3, 11, 33)}
+    rewrite(tmp_path, lambda state: state.update(cube))
+    with pytest.raises(
+        WeightsError, match=r"mis-shaped: layers\.1\.attention\.out_proj\.weight, .* \[3, 11, 33"
+    ):
+        load_gpt2(tmp_path)
+
+
+def sharded(folder, index, files):
+    """Take the whole file apart into `files`, each half of the names, and write `index`."""
+    from safetensors.torch import load_file
+
+    state = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    names = sorted(state)
+    for i, file in enumerate(files):
+        save_file({name: state[name] for name in names[i::2]}, folder / file)
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    return state
+
+
+@pytest.mark.parametrize(
+    ("index", "error", "said"),
+    [
+        (
+            {"weight_map": {"a": "b.safetensors"}},
+            FileNotFoundError,
+            "b.safetensors: no such file, though model",
+        ),
+        ({"weight_map": {"a": "../b.safetensors"}}, WeightsError, "in its folder, got '../b.safetensors'"),
+        ({"weight_map": {"a": "/b.safetensors"}}, WeightsError, "in its folder, got '/b.safetensors'"),
+        (
+            {"weight_map": {"a": "b.bin"}},
+            WeightsError,
+            "names of .safetensors files in its folder, got 'b.bin'",
+        ),
+        ({"weight_map": {"a": 7}}, WeightsError, "expected weight_map, an object of file names, got"),
+        ({"weight_map": {}}, WeightsError, "expected weight_map, an object of file names, got"),
+        ({}, WeightsError, "expected weight_map, an object of file names, got None"),
+        ([], WeightsError, "expected a JSON object, got list"),
+    ],
+)
+def test_an_index_that_leads_nowhere(gpt2, tmp_path, index, error, said):
+    (tmp_path.parent / "b.safetensors").write_bytes((tmp_path / "model.safetensors").read_bytes())
+    sharded(tmp_path, index, [])
+    with pytest.raises(error, match=said):
+        load_gpt2(tmp_path)
+
+
+def test_files_that_hold_one_name_twice(gpt2, tmp_path):
+    files = ["a.safetensors", "b.safetensors"]
+    state = sharded(tmp_path, {"weight_map": dict(enumerate(files))}, files)
+    first = sorted(state)[0]
+    again = {name: state[name] for name in sorted(state)[1::2]}
+    save_file(again | {first: state[first]}, tmp_path / "b.safetensors")
+    assert_close(load_gpt2(tmp_path)(TOKENS), gpt2(TOKENS).logits, rtol=1e-5, atol=1e-5)
+    save_file(again | {first: state[first] + 1}, tmp_path / "b.safetensors")
+    with pytest.raises(WeightsError, match=rf"b\.safetensors: holds another {re.escape(first)} than"):
+        load_gpt2(tmp_path)
+
+
+def test_a_whole_file_comes_before_an_index(gpt2, tmp_path):
+    index = {"weight_map": {"a": "not there.safetensors"}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert_close(load_gpt2(tmp_path)(TOKENS), gpt2(TOKENS).logits, rtol=1e-5, atol=1e-5)
+
+
+def test_a_home_is_written_out(gpt2, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path.parent))
+    expected = gpt2(TOKENS).logits
+    for source in (f"~/{tmp_path.name}", f"~/{tmp_path.name}/model.safetensors"):
+        assert_close(load_gpt2(source)(TOKENS), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_what_is_neither_a_folder_nor_weights(gpt2, tmp_path):
+    with pytest.raises(WeightsError, match=r"config\.json: expected a folder or a \.safetensors file"):
+        load_gpt2(tmp_path / "config.json")
+    with pytest.raises(TypeError, match="source: expected a path, got NoneType"):
+        load_gpt2(None)

@@ -1,10 +1,14 @@
-"""Taps hear what passes, exactly while somebody listens."""
+"""Taps hear, or change, what passes, exactly while somebody listens or edits."""
+
+import copy
+import pickle
+import re
 
 import pytest
 import torch
 from torch import nn
 
-from unrolled.tap import Tap, record
+from unrolled.tap import Tap, edit, listening, plain, record
 
 
 class Doubler(nn.Module):
@@ -116,3 +120,196 @@ def test_a_pattern_that_matches_nothing_names_what_there_is(model):
 def test_a_model_without_taps_says_so():
     with pytest.raises(LookupError, match="the taps of this model: none"), record(nn.Linear(2, 3)):
         pass
+
+
+COPIES = {
+    "copy.deepcopy": copy.deepcopy,
+    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_made_while_somebody_listens_does_not_listen(model, how):
+    with record(model) as rec:
+        twin = COPIES[how](model)
+        twin(X)
+        assert not any(part.listening for part in twin.modules() if isinstance(part, Tap))
+        assert [len(passes) for passes in rec.values()] == [0, 0, 0, 0]
+        model(X)
+    assert [len(passes) for passes in rec.values()] == [1, 1, 1, 1]
+    with record(twin) as heard:
+        twin(X)
+    assert [len(passes) for passes in heard.values()] == [1, 1, 1, 1]
+
+
+def test_an_edit_goes_on_from_where_it_was_made(model):
+    with edit(model, {"0.weights": lambda x: x + 3}):
+        assert torch.equal(model(X), 4 * X + 6)
+    assert torch.equal(model(X), 4 * X)
+
+
+def test_every_tap_that_matches_is_edited(model):
+    with edit(model, {"*.weights": lambda x: x + 3}):
+        assert torch.equal(model(X), 4 * X + 9)
+
+
+def test_an_edit_is_called_at_every_pass(model):
+    shapes = []
+    with edit(model, {"1.weights": lambda x: (shapes.append(x.shape), x)[1]}):
+        for n in (2, 3, 5):
+            model(X[:n])
+    assert shapes == [(2,), (3,), (5,)]
+
+
+def test_gradients_flow_through_an_edit_and_into_it(model):
+    x, added = X.detach().requires_grad_(), torch.zeros(5, requires_grad=True)
+    with edit(model, {"0.other": lambda passing: 3 * passing + added}):
+        model(x).sum().backward()
+    assert torch.equal(x.grad, torch.full((5,), 12.0))
+    assert torch.equal(added.grad, torch.full((5,), 2.0))
+
+
+@pytest.mark.parametrize("order", ["edit first", "record first"])
+def test_a_recording_hears_what_was_edited(model, order):
+    editing, recording = edit(model, {"0.weights": lambda x: x + 3}), record(model, "*.weights")
+    if order == "edit first":
+        with editing, recording as rec:
+            model(X)
+    else:
+        with recording as rec, editing:
+            model(X)
+    assert torch.equal(rec["0.weights"][0], 2 * X.detach() + 3)
+    assert torch.equal(rec["1.weights"][0], 4 * X.detach() + 6)
+
+
+def test_edits_of_one_tap_come_in_the_order_in_which_they_were_made(model):
+    plus, times = {"*0.w*": lambda x: x + 3}, {"0.weights": lambda x: x * 5}
+    with edit(model, plus | times):
+        assert torch.equal(model(X), 2 * (2 * X + 3) * 5)
+    with edit(model, times | plus):
+        assert torch.equal(model(X), 2 * (2 * X * 5 + 3))
+    with edit(model, plus):
+        with edit(model, times):
+            assert torch.equal(model(X), 2 * (2 * X + 3) * 5)
+        assert torch.equal(model(X), 4 * X + 6)
+
+
+def test_one_function_in_two_edits_ends_with_each(model):
+    change = {"0.weights": lambda x: x + 3}
+    with edit(model, change):
+        with edit(model, change):
+            assert torch.equal(model(X), 4 * X + 12)
+        assert torch.equal(model(X), 4 * X + 6)
+
+
+def test_an_edit_may_change_what_it_gets_in_place(model):
+    """What was recorded before, and what another edit has put in, stay as they were."""
+    kept = torch.full((5,), 7.0)
+    edits = {"0.weights": lambda x: kept, "0.other": lambda x: x.add_(3)}
+    with torch.no_grad(), record(model) as rec, edit(model, edits):
+        model(X)
+    assert torch.equal(kept, torch.full((5,), 7.0))
+    assert torch.equal(rec["0.weights"][0], kept)
+    assert torch.equal(rec["0.other"][0], kept + 3)
+
+
+def untouched(model):
+    assert not any(module.listening for module in model.modules() if isinstance(module, Tap))
+    assert torch.equal(model(X), 4 * X)
+
+
+def test_an_edited_tap_counts_as_listening_until_the_block_ends(model):
+    with edit(model, {"0.weights": lambda x: x}):
+        assert [model[0].weights.listening, model[0].other.listening] == [True, False]
+    untouched(model)
+
+
+def test_no_edit_is_left_after_an_exception(model):
+    with pytest.raises(ZeroDivisionError), edit(model, {"*": lambda x: x / (1 // 0)}):
+        model(X)
+    untouched(model)
+
+
+@pytest.mark.parametrize(
+    ("edits", "error", "said"),
+    [
+        (
+            {"*.weights": torch.zeros_like, "*.scores": torch.zeros_like},
+            LookupError,
+            "edit: no tap matches '*.scores'; the taps of this model: 0.weights, 0.other, 1.weights, 1.other",
+        ),
+        ({"*": torch.zeros(5)}, TypeError, "edit: expected a function for '*', got Tensor"),
+        (
+            {"1.*": lambda x: None},
+            TypeError,
+            "edit of 1.weights: expected a tensor [5] of float32 on cpu, got NoneType",
+        ),
+        (
+            {"1.*": lambda x: x[:3]},
+            ValueError,
+            "edit of 1.weights: expected a tensor [5] of float32 on cpu, got [3] of float32 on cpu",
+        ),
+        (
+            {"0.other": lambda x: x.double()},
+            TypeError,
+            "edit of 0.other: expected a tensor [5] of float32 on cpu, got [5] of float64 on cpu",
+        ),
+        (
+            {"0.other": lambda x: x.to("meta")},
+            ValueError,
+            "edit of 0.other: expected a tensor [5] of float32 on cpu, got [5] of float32 on meta",
+        ),
+    ],
+)
+def test_what_cannot_be_edited_is_refused_and_leaves_nothing(model, edits, error, said):
+    with pytest.raises(error, match=f"^{re.escape(said)}"), edit(model, edits):
+        model(X)
+    untouched(model)
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_made_within_an_edit_is_free_of_it(model, how):
+    with edit(model, {"*": lambda x: x + 3}):
+        twin = COPIES[how](model)
+        untouched(twin)
+    with edit(twin, {"0.weights": lambda x: x + 3}):
+        assert torch.equal(twin(X), 4 * X + 6)
+
+
+@pytest.mark.parametrize("register", ["register_forward_hook", "register_forward_pre_hook"])
+def test_a_hook_is_somebody_who_listens(model, register):
+    handle = getattr(model[0].weights, register)(lambda *_: None)
+    assert model[0].weights.listening
+    assert not model[1].weights.listening
+    handle.remove()
+    assert not model[0].weights.listening
+
+
+def test_what_stands_in_a_taps_place_has_to_be_called(model):
+    assert not listening(model[0].weights)
+    assert listening(nn.Identity())
+    model[0].weights.forward = lambda x: 0 * x
+    assert listening(model[0].weights)
+
+
+def test_a_plain_module_is_one_that_nobody_touched():
+    def touched(touch):
+        layer = nn.Linear(2, 3)
+        touch(layer)
+        return layer
+
+    assert plain(nn.Linear(2, 3))
+    for register in (
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+    ):
+        assert not plain(touched(lambda layer, name=register: getattr(layer, name)(lambda *_: None)))
+    assert not plain(touched(lambda layer: setattr(layer, "forward", layer.forward)))
+    assert not plain(touched(lambda layer: layer.compile(backend="eager")))
+    handle = nn.modules.module.register_module_forward_hook(lambda *_: None)
+    try:
+        assert not plain(nn.Linear(2, 3))
+    finally:
+        handle.remove()

@@ -1,4 +1,4 @@
-"""Batches: nothing lost, little padding, the same from the same seed; blocks and crops; hidden words."""
+"""Batches: nothing lost, little padding, the same from the same seed; chunks and crops; hidden words."""
 
 import re
 
@@ -7,7 +7,7 @@ import torch
 
 from unrolled.data.batches import (
     IGNORED,
-    blocks,
+    chunks,
     corrupt,
     crops,
     length_batches,
@@ -15,7 +15,7 @@ from unrolled.data.batches import (
     translation_batches,
 )
 from unrolled.data.seeds import seeded
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.shapes import ShapeError
 
 LENGTHS = torch.randint(1, 40, (997,), generator=torch.Generator().manual_seed(0)).tolist()
@@ -115,13 +115,13 @@ def test_an_epoch_of_translations_has_every_pair_once():
     assert sorted(seen) == sorted(LENGTHS)
 
 
-def test_blocks_hold_every_token_once():
-    inputs, targets = blocks(torch.arange(23), 5)
+def test_chunks_hold_every_token_once():
+    inputs, targets = chunks(torch.arange(23), 5)
     assert inputs.tolist() == [list(range(start, start + 5)) for start in (0, 5, 10, 15)]
     assert torch.equal(targets, inputs + 1)
-    assert blocks(torch.arange(6), 5)[0].shape == (1, 5)
-    assert blocks(torch.arange(21), 5)[1][-1, -1] == 20
-    assert blocks(torch.arange(20), 5)[0].shape == (3, 5)
+    assert chunks(torch.arange(6), 5)[0].shape == (1, 5)
+    assert chunks(torch.arange(21), 5)[1][-1, -1] == 20
+    assert chunks(torch.arange(20), 5)[0].shape == (3, 5)
 
 
 def test_crops_are_anywhere_and_fixed_by_the_generator():
@@ -139,11 +139,11 @@ def test_crops_are_anywhere_and_fixed_by_the_generator():
 def test_a_text_that_is_too_short_is_told(length):
     said = rf"^length: expected 1 to 9, for 10 tokens, got {length}$"
     with pytest.raises(ValueError, match=said):
-        blocks(torch.arange(10), length)
+        chunks(torch.arange(10), length)
     with pytest.raises(ValueError, match=said):
         crops(torch.arange(10), 1, length, seeded(0))
     with pytest.raises(ShapeError):
-        blocks(torch.zeros(2, 5), 1)
+        chunks(torch.zeros(2, 5), 1)
 
 
 def masked(rate: float = 0.15, *, pure: bool = False, seed: int = 0) -> tuple[torch.Tensor, ...]:

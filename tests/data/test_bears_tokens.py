@@ -3,7 +3,7 @@ import torch
 
 from unrolled.data.bears import VOCABULARY, Sentence, generate
 from unrolled.data.bears_tokens import WORDS, encode_bears, encode_words, word_id
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 
 
 def test_words_are_numbered_behind_the_special_ones() -> None:

@@ -70,7 +70,7 @@ def test_three_sentences_move_bears_to_three_places(points: Plane) -> None:
 
 
 def test_bad_input_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="more words than numbers per word, got 196 and 196"):
+    with pytest.raises(ValueError, match="more words than components per word, got 196 and 196"):
         plane(WordVectors(VOCABULARY, torch.eye(len(VOCABULARY))))
     with pytest.raises(KeyError, match="no vector for 'foxes'"):
         plane(WordVectors(("bears", "the"), torch.eye(2)[:, :1]))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.data.story_words import story_tokenizer, story_words
 from unrolled.data.text import stories
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
+from tests.drawn import random, random_mask, seeds
 from unrolled.nn import (
     SingleHeadAttention,
     attend,
@@ -14,26 +15,18 @@ from unrolled.nn import (
     attention_weights,
     causal_mask,
 )
+from unrolled.nn.functional import Taps
 from unrolled.shapes import ShapeError
 from unrolled.tap import Tap, record
 
 B, H, T, S, K, D = 2, 3, 5, 7, 11, 13
-repeatable = settings(derandomize=True, deadline=None, max_examples=40)
-seeds = st.integers(0, 2**31)
-
-
-def random(*size, seed=0, dtype=torch.float64):
-    return torch.randn(size, dtype=dtype, generator=torch.Generator().manual_seed(seed))
-
-
-def random_mask(*size, seed=1, share=0.6):
-    return torch.rand(size, generator=torch.Generator().manual_seed(seed)) < share
+repeatable = settings(max_examples=40)
 
 
 def recorded(*args, **kwargs):
-    tap = Tap()
-    with record(tap) as rec:
-        context = attention(*args, tap=tap, **kwargs)
+    taps = Taps(Tap(), Tap())
+    with record(taps.weights) as rec:
+        context = attention(*args, taps=taps, **kwargs)
     (weights,) = rec[""]
     return context, weights
 

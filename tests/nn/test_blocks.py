@@ -4,15 +4,13 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from tests.drawn import random
 from unrolled.nn import AttentionBlock, DecoderBlock, EncoderBlock, FeedForward, KVCache, padding_mask
+from unrolled.nn.parts import make_parts
 from unrolled.shapes import ShapeError
 from unrolled.tap import record
 
 B, T, S, H, D, F = 2, 5, 7, 3, 33, 61
-
-
-def random(*size, seed=0):
-    return torch.randn(size, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
 def block(kind=EncoderBlock, **kwargs):
@@ -115,13 +113,13 @@ def test_dropout_works_on_both_sublayers_while_training_only(norm):
 
 
 def test_no_biases_anywhere():
-    names = [name for name, _ in block(bias=False).named_parameters()]
+    names = [name for name, _ in block(parts=make_parts(bias=False)).named_parameters()]
     assert names
     assert not [name for name in names if name.endswith("bias")]
 
 
 def test_what_is_refused():
-    with pytest.raises(ValueError, match="norm='pre' or 'post', got 'between'"):
+    with pytest.raises(ValueError, match="norm: expected 'pre', 'post' or a function, got 'between'"):
         EncoderBlock(D, H, F, norm="between")
     with pytest.raises(ValueError, match=r"activation of .*relu.*got 'tanh'"):
         FeedForward(D, F, activation="tanh")

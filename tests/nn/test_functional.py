@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import scaled_dot_product_attention
 
+from tests.drawn import random, random_mask
 from unrolled.nn import attend, attention_scores, attention_weights
 from unrolled.shapes import ShapeError
 
@@ -26,15 +27,7 @@ MASKS = [
     (1, H, T, 1),
     (),
 ]
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
-
-
-def random(*size, seed=0):
-    return torch.randn(size, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-
-
-def random_mask(*size, seed=1):
-    return torch.rand(size, generator=torch.Generator().manual_seed(seed)) < 0.6
+repeatable = settings(max_examples=60)
 
 
 def by_hand(query, key, value, mask=None):

@@ -13,14 +13,10 @@ from unrolled.nn import ALiBi, Learned, Rotary, Sinusoidal
 from unrolled.shapes import ShapeError
 
 B, T, D, H = 3, 7, 22, 5
-repeatable = settings(derandomize=True, deadline=None, max_examples=40)
+repeatable = settings(max_examples=40)
 
 
-@pytest.fixture(autouse=True)
-def _double():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
+pytestmark = pytest.mark.usefixtures("in_double")
 
 
 def test_sinusoidal_is_its_equation():
@@ -113,7 +109,7 @@ def test_sizes_that_cannot_be():
         Sinusoidal(7)
     with pytest.raises(ValueError, match=r"even size.*got 5"):
         Rotary(5)
-    with pytest.raises(ValueError, match="at least one head, got n_heads=0"):
+    with pytest.raises(ValueError, match="n_heads: expected a positive integer, got 0"):
         ALiBi(0)
 
 
@@ -122,7 +118,7 @@ def test_inputs_that_are_refused(kind):
     positions, x = kind(D, 13), torch.zeros(B, T, D)
     with pytest.raises(ShapeError, match="D=22"):
         positions(torch.zeros(B, T, 3))
-    with pytest.raises(TypeError, match=r"integers, got torch\.float64"):
+    with pytest.raises(TypeError, match=r"integers \(int64 or int32\), got torch\.float64"):
         positions(x, positions=torch.zeros(B, T))
     with pytest.raises(ShapeError, match="T=7"):
         positions(x, positions=torch.zeros(B, 5, dtype=torch.long))
@@ -130,3 +126,39 @@ def test_inputs_that_are_refused(kind):
         positions(x, positions=torch.zeros(2, T, dtype=torch.long))
     with pytest.raises(ShapeError, match=r"x: expected"):
         Rotary(D)(torch.zeros(T, 3))
+
+
+@pytest.mark.parametrize("kind", [Learned, Sinusoidal])
+@pytest.mark.parametrize("wrong", [-1, 13, 40])
+def test_positions_that_do_not_exist_are_refused(kind, wrong):
+    positions, chosen = kind(D, 13), torch.tensor([0, 1, 2, 3, 4, 12, wrong])
+    with pytest.raises(
+        ValueError, match=f"positions: expected 0 to 12, got {min(0, wrong)} to {max(12, wrong)}"
+    ):
+        positions(torch.zeros(B, T, D), positions=chosen)
+
+
+@pytest.mark.parametrize("make", [lambda: Learned(D, 64), lambda: Sinusoidal(D, 64), lambda: Rotary(D, 64)])
+def test_a_negative_offset_is_refused(make):
+    with pytest.raises(ValueError, match="offset: expected 0 or a positive integer, got -3"):
+        make()(torch.zeros(1, T, D), -3)
+
+
+def test_alibi_refuses_more_queries_than_keys():
+    with pytest.raises(ValueError, match=r"as many keys as queries \(7\), got 5"):
+        ALiBi(1)(7, 5)
+    assert ALiBi(3)(0, 0).shape == (3, 0, 0)
+
+
+@pytest.mark.parametrize("kind", [Sinusoidal, Rotary])
+def test_a_base_that_is_not_positive_is_refused(kind):
+    with pytest.raises(ValueError, match=r"base: expected a positive number, got -2\.0"):
+        kind(D, 13, base=-2.0)
+
+
+def test_the_table_is_called_where_it_is_not_a_plain_embedding():
+    positions, x, calls = Learned(D, 13), torch.zeros(B, T, D), []
+    before = positions(x, 3)
+    positions.table.register_forward_hook(lambda module, given, output: calls.append(1) or 2 * output)
+    assert_close(positions(x, 3), 2 * before)
+    assert calls == [1]

@@ -8,17 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from unrolled.nn import LSTM, RNN, LSTMCell, RNNCell
+from tests.drawn import random
+from unrolled.nn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from unrolled.shapes import ShapeError
-from unrolled.tap import record
+from unrolled.tap import Tap, edit, record
 
 B, T, IN, HIDDEN, LAYERS = 3, 7, 5, 11, 2
-repeatable = settings(derandomize=True, deadline=None, max_examples=25)
-both = pytest.mark.parametrize("kind", [RNN, LSTM])
-
-
-def random(*size, seed=0):
-    return torch.randn(size, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+repeatable = settings(max_examples=25)
+every = pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
 
 
 def network(kind, n_layers=LAYERS, **options):
@@ -59,7 +56,21 @@ def test_an_lstm_cell_is_torch_s_and_its_gates_are_shares():
     assert ((i > 0) & (i < 1) & (f > 0) & (f < 1) & (o > 0) & (o < 1) & (g.abs() < 1)).all()
 
 
-@both
+def test_a_gru_cell_is_torch_s_and_its_update_gate_keeps():
+    cell = GRUCell(IN, HIDDEN).double()
+    theirs = torch.nn.GRUCell(IN, HIDDEN, dtype=torch.float64)
+    for parameter, ours in zip(theirs.parameters(), cell.kernel_weights(), strict=True):
+        parameter.data = ours.data
+    x, h = random(B, IN), random(B, HIDDEN, seed=1)
+    with record(cell) as rec:
+        (after,) = cell(x, (h,))
+    assert_close(after, theirs(x, h), rtol=0, atol=1e-12)
+    r, z, new = rec["gates"][0].unbind(1)
+    assert_close(after, (1 - z) * new + z * h)
+    assert ((r > 0) & (r < 1) & (z > 0) & (z < 1)).all()
+
+
+@every
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("lengths", [None, [7, 2, 5], [3, 1, 2]])
 def test_fused_is_unrolled(kind, bidirectional, lengths):
@@ -102,7 +113,7 @@ def test_the_taps_of_an_rnn_hear_its_hidden_states():
     assert_close(rec["cells.0.hidden"][-1], h[0])
 
 
-@both
+@every
 @given(
     lengths=st.lists(st.integers(1, T), min_size=B, max_size=B),
     bidirectional=st.booleans(),
@@ -126,7 +137,7 @@ def test_each_padded_sequence_is_what_it_is_alone(kind, lengths, bidirectional, 
             assert_close(part[:, row], alone_part[:, 0])
 
 
-@both
+@every
 @pytest.mark.parametrize("recorded", [False, True])
 def test_padding_changes_nothing_and_gets_no_gradient(kind, recorded):
     model, lengths = network(kind, bidirectional=True), torch.tensor([7, 2, 5])
@@ -149,7 +160,7 @@ def test_padding_changes_nothing_and_gets_no_gradient(kind, recorded):
     assert_close(*results, rtol=0, atol=0)
 
 
-@both
+@every
 def test_in_two_parts_is_in_one(kind):
     model, x = network(kind), random(B, T, IN)
     whole, end = model(x)
@@ -159,7 +170,7 @@ def test_in_two_parts_is_in_one(kind):
     assert_close(end_of_second, end)
 
 
-@both
+@every
 @pytest.mark.parametrize("recorded", [False, True])
 def test_dropout_stands_between_layers_and_only_while_training(kind, recorded):
     def run(model, x):
@@ -179,7 +190,7 @@ def test_dropout_stands_between_layers_and_only_while_training(kind, recorded):
     assert_close(silent, silent[:1].expand_as(silent))
 
 
-@both
+@every
 def test_recording_does_not_outlive_the_block(kind):
     model, x = network(kind), random(B, T, IN)
     with record(model) as rec:
@@ -205,7 +216,7 @@ def test_recording_does_not_outlive_the_block(kind):
         (
             {"lengths": torch.tensor([7.0, 2.5, 5.0])},
             TypeError,
-            "lengths: expected integers, got torch.float32",
+            "lengths: expected integers (int64 or int32), got torch.float32",
         ),
         (
             {"state": random(LAYERS, B, HIDDEN)},
@@ -229,13 +240,13 @@ def test_what_does_not_fit_is_refused(arguments, error, said):
         network(LSTM)(**({"x": random(B, T, IN)} | arguments))
 
 
-@both
+@every
 @pytest.mark.parametrize(
     ("sizes", "said"),
     [
-        ((IN, HIDDEN, 0), "n_layers: expected at least 1, got 0"),
-        ((IN, 0, 1), "d_hidden: expected at least 1, got 0"),
-        ((0, HIDDEN, 1), "d_in: expected at least 1, got 0"),
+        ((IN, HIDDEN, 0), "n_layers: expected a positive integer, got 0"),
+        ((IN, 0, 1), "d_hidden: expected a positive integer, got 0"),
+        ((0, HIDDEN, 1), "d_in: expected a positive integer, got 0"),
     ],
 )
 def test_sizes_that_make_no_network_are_refused(kind, sizes, said):
@@ -243,14 +254,14 @@ def test_sizes_that_make_no_network_are_refused(kind, sizes, said):
         kind(*sizes)
 
 
-@both
+@every
 @pytest.mark.parametrize("dropout", [-0.1, 1.5])
 def test_a_dropout_that_is_no_share_is_refused(kind, dropout):
     with pytest.raises(ValueError, match=re.escape(f"dropout: expected a share from 0 to 1, got {dropout}")):
         kind(IN, HIDDEN, dropout=dropout)
 
 
-@both
+@every
 @pytest.mark.signatures
 def test_the_signatures_hold(kind):
     model = network(kind, bidirectional=True)
@@ -258,3 +269,68 @@ def test_the_signatures_hold(kind):
     with record(model):
         _, state = model(random(B, T, IN), lengths=torch.tensor([7, 2, 5]))
     model(random(B, T, IN), state)
+
+
+# What people do to a cell is done by the layer too: it takes the kernel only where nobody did anything.
+
+
+@every
+@pytest.mark.parametrize("part", ["", "input_proj", "hidden_proj"])
+def test_a_hook_on_a_cell_is_called_at_every_step(kind, part):
+    model, x, calls = network(kind), random(B, T, IN), []
+    before, _ = model(x)
+    model.cells[1].get_submodule(part).register_forward_hook(lambda *_: calls.append(1))
+    after, _ = model(x)
+    assert len(calls) == T
+    assert_close(after, before, rtol=0, atol=1e-12)
+
+
+@every
+def test_a_layer_in_a_projections_place_counts(kind):
+    class Halved(torch.nn.Module):
+        def __init__(self, layer):
+            super().__init__()
+            self.layer = layer
+
+        def forward(self, x):
+            return self.layer(x) / 2
+
+    model, half, x = network(kind), network(kind), random(B, T, IN)
+    model.cells[0].input_proj = Halved(model.cells[0].input_proj)
+    with torch.no_grad():
+        for weight in half.cells[0].input_proj.parameters():
+            weight /= 2
+    assert_close(model(x)[0], half(x)[0], rtol=0, atol=1e-12)
+
+
+@every
+def test_the_kernel_runs_unless_a_tap_is_heard_or_edited(kind, monkeypatch):
+    model, x, steps = network(kind), random(B, T, IN), []
+    real = model._unrolled
+    monkeypatch.setattr(model, "_unrolled", lambda *given: steps.append(1) or real(*given))
+    model(x)
+    assert not steps
+    for path, tap in list(model.named_modules()):
+        if isinstance(tap, Tap):
+            for context in (record(model, path), edit(model, {path: torch.sin})):
+                with context:
+                    model(x)
+                assert steps.pop(), path
+                model(x)
+                assert not steps, path
+
+
+@every
+def test_an_edit_at_a_tap_reaches_what_comes_out(kind):
+    model, x = network(kind, 1), random(B, T, IN)
+    tap = getattr(model.cells[0], {RNN: "hidden", GRU: "gates", LSTM: "memory"}[kind])
+    tap.register_forward_hook(lambda module, given, output: 0 * output)
+    assert model(x)[0].eq(0).all()
+
+
+@every
+@pytest.mark.parametrize("lengths", [None, torch.zeros(0, dtype=torch.long)])
+def test_a_batch_of_nothing_gives_nothing(kind, lengths):
+    output, state = network(kind, bidirectional=True)(random(0, T, IN), lengths=lengths)
+    assert output.shape == (0, T, 2 * HIDDEN)
+    assert all(part.shape == (2 * LAYERS, 0, HIDDEN) for part in state)

@@ -9,16 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
+from tests.drawn import random
 from unrolled.nn import AdditiveScore, DotScore, GeneralScore, ScaledDotScore, make_score
 from unrolled.nn.score import SCORES
 from unrolled.shapes import ShapeError
 
 B, T, S, QUERY, KEY, HIDDEN = 2, 3, 5, 7, 11, 13
-repeatable = settings(derandomize=True, deadline=None, max_examples=20)
-
-
-def random(*size, seed=0):
-    return torch.randn(size, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+repeatable = settings(max_examples=20)
 
 
 def dot(score, q, k):

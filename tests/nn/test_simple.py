@@ -8,17 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import scaled_dot_product_attention
 
+from tests.drawn import random, seeds
 from unrolled.nn import SimpleSelfAttention, causal_mask
 from unrolled.shapes import ShapeError
 from unrolled.tap import record
 
 B, H, T, D = 2, 3, 5, 7
-repeatable = settings(derandomize=True, deadline=None, max_examples=60)
-seeds = st.integers(0, 10**6)
-
-
-def random(*size, seed=0):
-    return torch.randn(size, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+repeatable = settings(max_examples=60)
 
 
 @pytest.mark.signatures

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
+from tests.drawn import seeds
 from unrolled.nn import Decoder, DecoderCache, Encoder, Transformer, TransformerConfig, padding_mask
 from unrolled.shapes import ShapeError
 from unrolled.tap import record
@@ -13,8 +14,7 @@ from unrolled.tap import record
 VS, VT, MAX, D, H, B, S, T = 47, 53, 23, 12, 3, 5, 11, 7
 SIZES = {"source_vocab_size": VS, "target_vocab_size": VT, "max_len": MAX, "d_model": D, "n_heads": H}
 KINDS = ["learned", "sinusoidal", "rotary", "alibi", "none"]
-repeatable = settings(derandomize=True, deadline=None, max_examples=15)
-seeds = st.integers(0, 2**31)
+repeatable = settings(max_examples=15)
 SOURCE_MASK = padding_mask(torch.tensor([7, 11, 2, 1, 5]), S)
 
 

@@ -1,11 +1,14 @@
 """Our generation is Hugging Face's: the same greedy tokens, the same words kept to draw from."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch.testing import assert_close
 from transformers import GPT2Config, GPT2LMHeadModel
 from transformers.generation import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
+from tests.drawn import random_tokens
 from unrolled.generate import generate, keep_top_k, keep_top_p
 from unrolled.pretrained import load_gpt2
 
@@ -25,8 +28,7 @@ def theirs():
     return model.eval().double()
 
 
-def prompts(*size, seed=0):
-    return torch.randint(V, size, generator=torch.Generator().manual_seed(seed))
+prompts = partial(random_tokens, V)
 
 
 def their_tokens(model, x, n_new, **options):

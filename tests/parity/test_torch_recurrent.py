@@ -1,19 +1,16 @@
-"""Our RNN and LSTM are torch.nn's: outputs, states and gradients, fused and step by step."""
+"""Our RNN, GRU and LSTM are torch.nn's: outputs, states and gradients, fused and step by step."""
 
 import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.testing import assert_close
 
-from unrolled.nn import LSTM, RNN
+from tests.drawn import random
+from unrolled.nn import GRU, LSTM, RNN
 from unrolled.tap import record
 
 B, T, IN, HIDDEN = 3, 7, 5, 11
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-5}
-
-
-def random(*size, dtype, seed=0):
-    return torch.randn(size, dtype=dtype, generator=torch.Generator().manual_seed(seed))
 
 
 def pair(kind, n_layers, bidirectional, dtype):
@@ -33,7 +30,7 @@ def in_their_order(ours, take):
     return [take(weight) for cell in ours.cells for weight in cell.kernel_weights()]
 
 
-@pytest.mark.parametrize("kind", [RNN, LSTM])
+@pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("lengths", [None, [2, 7, 5], [3, 1, 2]])
@@ -87,10 +84,10 @@ def run_theirs(model, x, state, lengths, recorded):
     return output, end if is_lstm else (end,)
 
 
-@pytest.mark.parametrize("kind", [RNN, LSTM])
+@pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
 def test_the_same_first_weights(kind):
     torch.manual_seed(5)
-    theirs = torch.nn.LSTM(IN, HIDDEN) if kind is LSTM else torch.nn.RNN(IN, HIDDEN)
+    theirs = getattr(torch.nn, kind.__name__)(IN, HIDDEN)
     bound = max(float(weight.detach().abs().max()) for weight in theirs.parameters())
     ours = kind(IN, HIDDEN)
     largest = [float(weight.detach().abs().max()) for weight in ours.parameters()]

@@ -6,6 +6,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from unrolled.nn import Decoder, DecoderBlock, Encoder, EncoderBlock, padding_mask
+from unrolled.nn.parts import make_parts
 
 B, T, S, H, D, F = 5, 7, 11, 3, 39, 61
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-5}
@@ -106,7 +107,7 @@ def test_the_whole_transformer(dtype: torch.dtype, norm: str) -> None:
         nn.Transformer(D, H, 2, 3, F, 0.0, batch_first=True, norm_first=norm == "pre", dtype=dtype)
     )
     # Theirs ends both stacks with a norm, in either order.
-    kwargs = {"norm": norm, "final_norm": True, "activation": "relu"}
+    kwargs = {"norm": norm, "final_norm": True, "parts": make_parts(activation="relu")}
     encoder, decoder = Encoder(2, D, H, F, **kwargs), Decoder(3, D, H, F, **kwargs)
     ours = nn.ModuleDict({"encoder": encoder, "decoder": decoder}).to(dtype)
     renamed = {}

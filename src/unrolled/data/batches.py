@@ -1,4 +1,4 @@
-"""From lists of ids to tensors: padding, batches of like lengths, blocks of a long text, hidden words.
+"""From lists of ids to tensors: padding, batches of like lengths, chunks of a long text, hidden words.
 
 Whatever is drawn here is drawn from a generator seeded by numbers the caller names, so the batches of an
 epoch are the same however often, and from wherever, a run is resumed. Taught in chapters 9, 10 and 11.
@@ -11,14 +11,14 @@ import torch
 from torch import Generator, Tensor
 
 from unrolled.data.seeds import seeded
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.nn.masks import padding_mask
 from unrolled.shapes import Lengths, Mask, Tokens, check_shape
 
 __all__ = [
     "IGNORED",
     "TranslationBatch",
-    "blocks",
+    "chunks",
     "corrupt",
     "crops",
     "length_batches",
@@ -74,6 +74,12 @@ def pad(sequences: Sequence[Sequence[int]], *, value: int = SPECIAL.pad) -> tupl
 
     Raises:
         ValueError: there is no sequence.
+
+    Example:
+        >>> from unrolled.data.batches import pad
+        >>> pad([[5, 6, 7], [8]])
+        (tensor([[5, 6, 7],
+                [8, 0, 0]]), tensor([3, 1]))
     """
     if not sequences:
         raise ValueError("sequences: expected one or more, got none")
@@ -170,8 +176,8 @@ def translation_batches(
         yield TranslationBatch(source, source_lengths, target, labels, target_lengths)
 
 
-def blocks(tokens: Tensor, length: int) -> tuple[Tokens, Tokens]:
-    """Cut a text ``[N]`` into consecutive blocks: inputs ``[B, T]`` and the tokens after them ``[B, T]``.
+def chunks(tokens: Tensor, length: int) -> tuple[Tokens, Tokens]:
+    """Cut a text ``[N]`` into consecutive chunks: inputs ``[B, T]`` and the tokens after them ``[B, T]``.
 
     What is left at the end is left out. Used for validation: every token is guessed once.
 

@@ -2,13 +2,13 @@
 
 The grammar is our own and speaks of nothing that happened. Three kinds of sentence put three questions:
 
-================  ====================================================  =====================================
-kind              example                                               who can tell the sense
-================  ====================================================  =====================================
-``plain``         she bears the pain                                    who looks at the other words
-``conflict``      she bears the pain while the rockets won the cup      who looks at the words beside "bears"
+================  ==================================================  =====================================
+kind              example                                             who can tell the sense
+================  ==================================================  =====================================
+``plain``         she bears the pain                                  who looks at the other words
+``conflict``      she bears the pain while the rockets won the cup    who looks at the words beside "bears"
 ``conflict+gap``  she once again bears with a smile the pain while …  who knows where the own clause ends
-================  ====================================================  =====================================
+================  ==================================================  =====================================
 
 Half of the cue words never share a training sentence with "bears": the tests use those alone, so a
 representation has to know what a cue means, not that it once stood there. Taught in chapters 4, 5 and 11.
@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from unrolled._typed import plain_text
 from unrolled.data.bears_lexicon import BEARS, CONNECTIVES, GAPPED, LEXICON, OTHER, PHRASES
 
 __all__ = [
@@ -37,11 +38,15 @@ __all__ = [
 ]
 
 Kind = Literal["plain", "conflict", "conflict+gap"]
+"""A kind of sentence, by who can tell the sense."""
 Cues = Literal["train", "held_out", "all"]
 
 SENSES = ("animal", "endure", "team")
+"""What "bears" may mean."""
 KINDS: tuple[Kind, ...] = ("plain", "conflict", "conflict+gap")
+"""The kinds of sentence, from the easiest to the hardest."""
 CANONICAL = {"animal": "i love bears", "endure": "she bears the pain", "team": "bears won the game"}
+"""For each sense the sentence that the chapters begin with."""
 
 # As long as the longest sentence the grammar can build.
 MAX_WORDS = 35
@@ -96,6 +101,7 @@ def _vocabulary() -> tuple[str, ...]:
 
 
 VOCABULARY = _vocabulary()
+"""Every word of the corpus, in alphabetical order."""
 
 
 def generate(n: int, *, seed: int, kind: Kind = "plain", cues: Cues = "train") -> list[Sentence]:
@@ -141,18 +147,20 @@ def corpus(n: int = 24_000, seed: int = 0) -> list[Sentence]:
 def tokenize(text: str, *, max_words: int = MAX_WORDS) -> tuple[str, ...]:
     """Split what a reader typed into words of the vocabulary: lower case, without punctuation.
 
+    Characters that cannot be seen, such as soft hyphens, are left out.
+
     Raises:
-        TypeError: `text` is no string.
+        TypeError: `text` is not a string.
         ValueError: there is no word in it, more than `max_words`, or one the vocabulary does not have.
 
     Example:
         >>> tokenize("I love bares.")
         Traceback (most recent call last):
-        ValueError: unknown word 'bares': did you mean 'bears'?
+        ValueError: unknown word 'bares': did you mean 'bears' or 'berries' or 'years'?
     """
     if not isinstance(text, str):
         raise TypeError(f"text: expected a string, got {type(text).__name__}")
-    stripped = (_bare(word) for word in text.lower().split())
+    stripped = (_bare(word) for word in plain_text(text).lower().split())
     words = tuple(word for word in stripped if word)
     if not words:
         raise ValueError("expected a sentence of at least one word, got none")

@@ -1,8 +1,8 @@
 """The words and the clause patterns that `unrolled.data.bears` turns into sentences.
 
 A pattern is a line of words. ``<name>`` is drawn from the lexicon of the clause's sense, or from the
-neutral phrases when the sense has no such entry; a trailing ``?`` makes it optional. Commas are no tokens,
-so a connective is all that marks where one clause ends.
+neutral phrases when the sense has no such entry; a trailing ``?`` makes it optional. Commas are not tokens,
+so a connective is all that marks where one clause ends. Used in chapter 11.
 """
 
 __all__ = ["BEARS", "CONNECTIVES", "GAPPED", "LEXICON", "OTHER", "PHRASES"]
@@ -76,6 +76,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
 }
 
 CONNECTIVES = ("while", "because", "although", "and", "but", "when", "so")
+"""What joins two clauses."""
 
 # "bears" with a cue at most two words away. <the> is nothing or "the" at the start of a sentence and always
 # "the" after a connective, so that the last word of the first clause stays out of a two-word window.

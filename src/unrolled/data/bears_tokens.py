@@ -1,20 +1,33 @@
 """The sentences about bears as numbers, for a model that guesses hidden words. Taught in chapter 11."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from unrolled.data.batches import pad
 from unrolled.data.bears import VOCABULARY, Sentence
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
+from unrolled.inputs import not_text
 from unrolled.nn.masks import padding_mask
 from unrolled.shapes import Lengths, Mask, Tokens
 
-__all__ = ["WORDS", "BearsBatch", "encode_bears", "encode_words", "word_id"]
+__all__ = [
+    "WORDS",
+    "BearsBatch",
+    "Frame",
+    "as_it_is",
+    "encode_bears",
+    "encode_words",
+    "framed",
+    "word_id",
+]
 
 WORDS = (*SPECIAL.names, *VOCABULARY)
+"""Every token: the special ones, then the words of `unrolled.data.bears`."""
+# What is put around a sentence before a model sees it.
+Frame = Callable[[Sentence], Sentence]
 _INDEX = {word: i for i, word in enumerate(WORDS)}
 
 
@@ -40,14 +53,35 @@ def word_id(word: str) -> int:
     return _INDEX[word]
 
 
+def as_it_is(sentence: Sentence) -> Sentence:
+    """Return the sentence itself: nothing is put around it."""
+    return sentence
+
+
+def framed(sentence: Sentence) -> Sentence:
+    """Return a sentence between ``<bos>`` and ``<eos>``, which stand for [CLS] and [SEP] here.
+
+    Places and clauses move along. RoBERTa's two tokens are called as ours are, ``<s>`` and ``</s>``.
+    """
+    begin, end = SPECIAL.names[SPECIAL.bos], SPECIAL.names[SPECIAL.eos]
+    return replace(
+        sentence,
+        words=(begin, *sentence.words, end),
+        position=None if sentence.position is None else sentence.position + 1,
+        clause=sentence.clause and (sentence.clause[0] + 1, sentence.clause[1] + 1),
+    )
+
+
 def encode_words(sentences: Sequence[Sequence[str]]) -> tuple[Tokens, Lengths]:
     """Return tokens, padded on the right, ``[B, T]``, and the number of words of each sentence, ``[B]``.
 
     Raises:
         KeyError: a word is not in the vocabulary.
+        TypeError: a sentence is a text instead of a list of words.
         ValueError: there is no sentence.
     """
-    return pad([[_INDEX[word] for word in words] for words in sentences])
+    not_text("sentences", sentences, "lists of words")
+    return pad([[_INDEX[word] for word in not_text("sentences", words, "words")] for words in sentences])
 
 
 def encode_bears(sentences: Sequence[Sentence], *, hide: bool = True) -> BearsBatch:

@@ -144,9 +144,12 @@ def purity(clusters: Tensor, labels: Tensor) -> float:
 
     Raises:
         ShapeError: `clusters` and `labels` are not both ``[N]``.
+        ValueError: there is no vector.
     """
     check_shape("clusters", clusters, "N")
     check_shape("labels", labels, "N", N=len(clusters))
+    if not len(labels):
+        raise ValueError("labels: expected one or more, got none")
     best = [int(labels[clusters == i].bincount().max()) for i in set(clusters.tolist())]
     return sum(best) / len(labels)
 

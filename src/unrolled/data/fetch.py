@@ -6,7 +6,7 @@ beside the final one and moved there when it is whole and right, so that a kill 
 nothing or the right file, and two processes may fetch the same file at the same time.
 
 With ``UNROLLED_OFFLINE=1`` nothing is had at all unless the code names a folder, whatever this machine has in
-its cache: the book is built that way, so that its pages are the same everywhere.
+its cache: the book is built that way, so that its pages are the same everywhere. Used in chapter 10.
 """
 
 import hashlib
@@ -23,10 +23,14 @@ from pathlib import Path
 
 import platformdirs
 
+from unrolled.inputs import user_path
+
 __all__ = ["FOLDER_VARIABLE", "OFFLINE_VARIABLE", "DataError", "Source", "cache_folder", "fetch", "problem"]
 
 FOLDER_VARIABLE = "UNROLLED_DATA"
+"""The environment variable that names a folder to take files from."""
 OFFLINE_VARIABLE = "UNROLLED_OFFLINE"
+"""The environment variable that forbids downloads."""
 
 _CHUNK = 1 << 16
 _TIMEOUT = 30.0  # seconds without a byte
@@ -91,8 +95,8 @@ def fetch(
         )
     folder = folder or os.environ.get(FOLDER_VARIABLE)
     if folder:
-        return _from_folder(source, Path(folder).expanduser())
-    path = (cache_folder() if cache is None else Path(cache)) / source.name
+        return _from_folder(source, user_path("folder", folder))
+    path = (cache_folder() if cache is None else user_path("cache", cache)) / source.name
     if path.is_file():
         wrong = problem(path, source)
         if wrong is None:

@@ -54,11 +54,12 @@ def plane(vectors: WordVectors) -> Plane:
 
     Raises:
         KeyError: a cue word of the bears corpus has no vector.
-        ValueError: there are fewer words than numbers per word, so that any map would fit.
+        ValueError: there are fewer words than components per word, so that any map would fit, or
+            all of them are zeros.
     """
     n_words, d = vectors.matrix.shape
     if n_words <= d:
-        raise ValueError(f"vectors: expected more words than numbers per word, got {n_words} and {d}")
+        raise ValueError(f"vectors: expected more words than components per word, got {n_words} and {d}")
     x = vectors.matrix.double()
     x = x / x.norm(dim=1, keepdim=True).clamp_min(1e-12)  # how often a word is met should not move it
     target = torch.zeros(n_words, 2, dtype=torch.float64)
@@ -69,7 +70,10 @@ def plane(vectors: WordVectors) -> Plane:
     weight = torch.tensor([_BEARS_WEIGHT if word == "bears" else 1.0 for word in vectors.words])
     weight = weight.to(x).sqrt()[:, None]
     points = x @ torch.linalg.lstsq(weight * x, weight * target).solution  # [V, 2]
-    points = points * (RADIUS / points.norm(dim=1).max())
+    farthest = points.norm(dim=1).max()
+    if farthest == 0:
+        raise ValueError("vectors: expected some that are not all zeros, got none")
+    points = points * (RADIUS / farthest)
     flat = WordVectors(vectors.words, points.round(decimals=DECIMALS))
     means = {sense: flat.lookup(cue_words(sense)).mean(0) for sense in SENSES}
     return Plane(flat, {sense: mean.round(decimals=DECIMALS) for sense, mean in means.items()})

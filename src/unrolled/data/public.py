@@ -40,7 +40,9 @@ def _source(part: str, language: str) -> Source:
 
 
 MULTI30K = {key: _source(*key) for key in _PUBLISHED}
+"""Where each part is found in each language, and its checksum."""
 MULTI30K_PAIRS = {"train": 29_000, "val": 1_014, "test": 1_000}
+"""How many pairs each part has."""
 
 TINY_SHAKESPEARE = Source(
     "tinyshakespeare/input.txt",
@@ -48,6 +50,7 @@ TINY_SHAKESPEARE = Source(
     "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
     1_115_394,
 )
+"""Where tiny Shakespeare is found, and its checksum."""
 
 
 def multi30k(

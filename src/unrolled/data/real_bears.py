@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from unrolled.data.batches import pad
+from unrolled.inputs import not_text
 from unrolled.nn.masks import padding_mask
 from unrolled.shapes import Mask, Tokens
 
@@ -61,6 +62,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         "After five defeats the Bears are last in the league.",
     ),
 }
+"""The sentences of each sense."""
 
 
 class RealBatch(NamedTuple):
@@ -90,7 +92,7 @@ def encode_real_bears(sentences: Sequence[str], tokenizer: Tokenizer) -> RealBat
         ValueError: there is no sentence, or one has not exactly one token "bears".
     """
     rows, places = [], []
-    for sentence in sentences:
+    for sentence in not_text("sentences", sentences):
         encoding = tokenizer.encode(sentence)
         # A tokenizer's file may ask for padding; here the longest of these sentences decides.
         n = sum(encoding.attention_mask)

@@ -16,8 +16,11 @@ from torch import Generator, Tensor
 __all__ = ["NAMES", "NUMBERS", "RELATIONS", "Tables", "two_relations", "write_table"]
 
 NAMES = ("Ann", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gina", "Hugo", "Ida", "Jon", "Kim", "Leo")
+"""Who may sit at the table."""
 NUMBERS = 10  # 0 to 9
+"""How many numbers there are: 0 to 9."""
 RELATIONS = ("friend", "boss")
+"""Whom each person has."""
 
 
 @dataclass(frozen=True)

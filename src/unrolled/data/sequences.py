@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.shapes import Lengths, Tokens
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 FIRST_SYMBOL = len(SPECIAL)  # symbols are numbered from here on
+"""Symbols are numbered from here on; below are the special tokens."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Transduction:
     """Sequences in, sequences out.
 
     Attributes:
-        source: symbols ``[B, S]``, filled with `PAD` behind each sequence's end.
+        source: symbols ``[B, S]``, filled with `PAD` after each sequence's end.
         target: the right answers ``[B, S]``, filled likewise.
         lengths: how many symbols are real ``[B]``.
         alignment: the right map ``[B, S, S]``: row t is 1 where step t of the answer should look; rows of

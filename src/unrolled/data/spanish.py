@@ -24,6 +24,7 @@ from typing import Literal
 
 from unrolled.data.spanish_grammar import Grammar, Side
 from unrolled.data.spanish_lexicon import ADJECTIVES, ARTICLES, CONNECTIVES, NOUNS, PRONOUNS, VERBS
+from unrolled.inputs import not_text
 
 __all__ = [
     "BUCKETS",
@@ -39,11 +40,14 @@ __all__ = [
 ]
 
 MAX_WORDS = 75
+"""The longest English sentence, in words."""
 BUCKETS = ((6, 10), (16, 20), (26, 30), (41, 50), (51, 74))
+"""Lengths of English sentences that are measured together, from and to."""
 SPECIMENS = {
     "let's go": "vamos",
     "don't eat the delicious looking and smelling pizza": "no comas la pizza de aspecto y olor deliciosos",
 }
+"""Sentences that the chapters show, with their translations."""
 _HELD_OUT = zlib.crc32(b"don't eat the delicious looking and smelling pizza") % 10
 
 Split = Literal["train", "held_out", "all"]
@@ -70,6 +74,7 @@ class Pair:
 
 def is_held_out(source: Sequence[str]) -> bool:
     """Tell whether a sentence is kept from every training set. Sentences under six words never are."""
+    not_text("source", source, "words")
     return len(source) >= 6 and zlib.crc32(" ".join(source).encode()) % 10 == _HELD_OUT
 
 
@@ -150,3 +155,4 @@ def _vocabularies() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 SOURCE_VOCABULARY, TARGET_VOCABULARY = _vocabularies()
+"""Every word of the one language or of the other, in alphabetical order."""

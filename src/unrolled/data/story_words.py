@@ -9,7 +9,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.data.text import stories
 from unrolled.data.tokenizers import Words
 
@@ -23,7 +23,7 @@ def story_tokenizer() -> Words:
 
 
 def story_words(n: int, *, seed: int) -> Tensor:
-    """Return `n` stories in a row, ``<eos>`` behind each, as ids ``[N]``.
+    """Return `n` stories in a row, ``<eos>`` after each, as ids ``[N]``.
 
     Raises:
         ValueError: `n` is below 1.

@@ -22,6 +22,11 @@ def stories(n: int, seed: int) -> list[str]:
 
     Raises:
         ValueError: `n` is negative.
+
+    Example:
+        >>> from unrolled.data.text import stories
+        >>> len(stories(3, seed=0))
+        3
     """
     if n < 0:
         raise ValueError(f"n: expected zero or more stories, got {n}")

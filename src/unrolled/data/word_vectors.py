@@ -21,6 +21,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from unrolled.inputs import not_text
+
 __all__ = ["WordVectors", "cooccurrence", "ppmi", "word_vectors"]
 
 
@@ -37,6 +39,7 @@ class WordVectors:
     matrix: Tensor
 
     def __post_init__(self) -> None:
+        not_text("words", self.words, "words")
         if self.matrix.dim() != 2 or len(self.matrix) != len(self.words):
             raise ValueError(
                 f"matrix: expected shape [V, D] with V={len(self.words)}, got {list(self.matrix.shape)}"
@@ -53,7 +56,7 @@ class WordVectors:
         Raises:
             KeyError: a word has no vector.
         """
-        return torch.tensor([self._row(word) for word in words], dtype=torch.long)
+        return torch.tensor([self._row(word) for word in not_text("words", words, "words")], dtype=torch.long)
 
     def lookup(self, words: Iterable[str]) -> Tensor:
         """Return X, one row per word, ``[T, D]``.
@@ -74,6 +77,11 @@ class WordVectors:
         return self.index[word]
 
 
+def _sentences(given: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return the sentences as tuples of words; a text would be one of letters."""
+    return [tuple(not_text("sentences", s, "words, for each")) for s in not_text("sentences", given)]
+
+
 def cooccurrence(
     sentences: Iterable[Sequence[str]], words: Sequence[str], *, window: int | None = None
 ) -> Tensor:
@@ -88,13 +96,14 @@ def cooccurrence(
         Counts, symmetric, ``[V, V]`` in float64.
 
     Raises:
+        TypeError: a sentence is a text instead of a list of words.
         ValueError: no sentence has a word, or `window` is below one.
         KeyError: a sentence has a word that is not in `words`.
     """
     if window is not None and window < 1:
         raise ValueError(f"window: expected at least 1 or None, got {window}")
-    index = {word: i for i, word in enumerate(words)}
-    rows = [torch.tensor([index[word] for word in sentence]) for sentence in sentences if len(sentence)]
+    index = {word: i for i, word in enumerate(not_text("words", words, "words"))}
+    rows = [torch.tensor([index[word] for word in s]) for s in _sentences(sentences) if len(s)]
     if not rows:
         raise ValueError("sentences: expected at least one word, got none")
     size = len(words)
@@ -130,11 +139,11 @@ def ppmi(counts: Tensor, *, smoothing: float = 0.75) -> Tensor:
 
 
 def word_vectors(sentences: Iterable[Sequence[str]], d: int, *, window: int | None = None) -> WordVectors:
-    """Learn one vector of `d` numbers per word, by counting.
+    """Learn one vector of `d` components per word, by counting.
 
     Args:
         sentences: each a sequence of words; the vocabulary is what occurs in them, sorted.
-        d: numbers per word, at most the number of words.
+        d: components per word, at most the number of words.
         window: the largest distance at which two words count as neighbours; None is the whole sentence.
 
     Returns:
@@ -143,9 +152,11 @@ def word_vectors(sentences: Iterable[Sequence[str]], d: int, *, window: int | No
         each singular vector could have, the one that makes its largest entry positive is taken.
 
     Raises:
-        ValueError: `d` does not fit the vocabulary, `window` is below one, or no two words ever meet.
+        TypeError: a sentence is a text instead of a list of words.
+        ValueError: `d` does not fit the vocabulary, `window` is below one, or no two words ever meet
+            more often than by chance.
     """
-    sentences = [tuple(sentence) for sentence in sentences]
+    sentences = _sentences(sentences)
     words = tuple(sorted({word for sentence in sentences for word in sentence}))
     if not 1 <= d <= len(words):
         raise ValueError(f"d: expected a number from 1 to the {len(words)} words there are, got {d}")
@@ -153,4 +164,7 @@ def word_vectors(sentences: Iterable[Sequence[str]], d: int, *, window: int | No
     vectors = left[:, :d] * singular[:d]  # [V, D]
     largest = vectors.abs().argmax(0)
     vectors = vectors * vectors[largest, torch.arange(d)].sign()
-    return WordVectors(words, vectors / vectors.norm(dim=1).mean())
+    length = vectors.norm(dim=1).mean()
+    if length == 0:
+        raise ValueError("sentences: expected two words that meet more often than by chance, got none")
+    return WordVectors(words, vectors / length)

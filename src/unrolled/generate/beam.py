@@ -7,11 +7,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unrolled.generate.decoders import StepDecoder, check_words, step_decoder
+from unrolled.generate.decoders import StepDecoder, check_source, check_words, step_decoder
 from unrolled.generate.modes import writing
 from unrolled.nn.seq2seq import Seq2Seq
 from unrolled.nn.transformer import Transformer
-from unrolled.shapes import Lengths, check_shape
+from unrolled.shapes import Lengths, check_sizes
 
 __all__ = ["beam_search", "length_norm"]
 
@@ -25,6 +25,11 @@ def length_norm(length: int, penalty: float) -> float:
 
     Reference:
         Wu et al., Google's Neural Machine Translation System, 2016, equation 14.
+
+    Example:
+        >>> from unrolled.generate.beam import length_norm
+        >>> length_norm(1, 0.6), round(length_norm(7, 0.6), 3)
+        (1.0, 1.516)
     """
     return float(((5 + length) / 6) ** penalty)
 
@@ -90,17 +95,26 @@ def beam_search(
         rest have the score :math:`-\infty`.
 
     Raises:
-        ShapeError: the source or the lengths have another shape.
+        ShapeError: the source or the lengths have another shape, or the source has no words.
         TypeError: the model is of another kind.
         ValueError: an option, a word or a length is out of range, or a logit is NaN.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.generate import beam_search
+        >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
+        >>> model = Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13)).eval()
+        >>> source = torch.tensor([[5, 7, 2]])
+        >>> words, scores = beam_search(model, source, bos=1, eos=2, max_len=6, beam_size=3)
+        >>> scores.shape  # the best hypothesis comes first
+        torch.Size([1, 3])
     """
-    if beam_size < 1:
-        raise ValueError(f"beam_size: expected at least 1, got {beam_size}")
+    check_sizes(beam_size=beam_size)
     if not 0.0 <= length_penalty < math.inf:
         raise ValueError(f"length_penalty: expected 0 or a positive number, got {length_penalty}")
     decoder = step_decoder(model)
     check_words(decoder, max_len, bos=bos, eos=eos)
-    check_shape("source", source, "B S")
+    check_source(source)
     with writing(model):
         n_rows, k, device = source.shape[0], beam_size, source.device
         first_rows = torch.arange(n_rows, device=device)[:, None]  # [B, 1]
@@ -116,7 +130,7 @@ def beam_search(
             logits, state = decoder.step(words.flatten(), state)
             if bool(logits.isnan().any()):
                 raise ValueError("logits: expected numbers, got NaN")
-            steps = _log_softmax(logits).view(n_rows, k, -1)  # [B, k, V]
+            steps = _log_softmax(logits).view(n_rows, k, logits.shape[-1])  # [B, k, V]
             # Of 2 k continuations at most k end, one for each beam: k are left to go on with.
             totals = (log_probs[..., None] + steps).flatten(1)  # [B, k V]
             totals, best = totals.topk(min(2 * k, totals.shape[1]))

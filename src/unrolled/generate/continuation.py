@@ -1,15 +1,17 @@
 """Let a GPT continue what it is given. Taught in chapter 10."""
 
+from functools import partial
+
 import torch
 from jaxtyping import Int
 from torch import Generator, Tensor
 
 from unrolled.generate.modes import writing
 from unrolled.generate.sampling import check_sampling, sample_next
-from unrolled.generate.step import stepper
 from unrolled.nn.embedding import check_tokens
 from unrolled.nn.gpt import GPT
-from unrolled.shapes import Lengths, ShapeError, Tokens, check_shape
+from unrolled.nn.lean import lean
+from unrolled.shapes import Lengths, ShapeError, Tokens, check_integers, check_shape, check_sizes
 
 __all__ = ["generate"]
 
@@ -56,8 +58,16 @@ def generate(
 
     Raises:
         ShapeError: the prompts are not ``[B, T]`` with T of at least 1, or the lengths not ``[B]``.
-        TypeError: the prompts or the lengths are no integers.
+        TypeError: the prompts or the lengths are not integers.
         ValueError: an option or a length is out of range, or the model's logits are not finite.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.generate import generate
+        >>> from unrolled.nn import GPT, GPTConfig
+        >>> model = GPT(GPTConfig(vocab_size=11, max_len=7, d_model=8, n_heads=2, n_layers=1))
+        >>> generate(model, torch.tensor([[1, 5, 7]]), max_new_tokens=4).shape
+        torch.Size([1, 7])
     """
     check_sampling(temperature, top_k, top_p)
     starts = _checked(tokens, max_new_tokens, lengths)
@@ -73,7 +83,9 @@ def generate(
     keys_values = model.new_cache(min(total, context)) if cache else None
     read = 0
     with writing(model):
-        step = None if keys_values is None else stepper(model, keys_values)
+        step = (
+            None if keys_values is None else lean(model, keys_values, call=partial(model, cache=keys_values))
+        )
         for t in range(shortest, total):
             if step is not None and 0 < read == t - 1 < context:
                 logits = step(written[:, read:t])  # [B, 1, V]
@@ -105,13 +117,11 @@ def _checked(tokens: Tensor, max_new_tokens: int, lengths: Tensor | None) -> lis
         raise ShapeError(
             f"tokens: expected at least one prompt of at least one token, got {list(tokens.shape)}"
         )
-    if max_new_tokens < 0:
-        raise ValueError(f"max_new_tokens: expected 0 or more, got {max_new_tokens}")
+    check_sizes(low=0, max_new_tokens=max_new_tokens)
     if lengths is None:
         return [tokens.shape[1]] * tokens.shape[0]
     check_shape("lengths", lengths, "B", B=tokens.shape[0])
-    if lengths.dtype not in (torch.int64, torch.int32):
-        raise TypeError(f"lengths: expected integers, got {lengths.dtype}")
+    check_integers("lengths", lengths)
     starts: list[int] = lengths.tolist()
     if min(starts) < 1 or max(starts) > tokens.shape[1]:
         raise ValueError(f"lengths: expected 1 to {tokens.shape[1]}, got {starts}")

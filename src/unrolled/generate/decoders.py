@@ -18,9 +18,16 @@ from unrolled.nn.cache import DecoderCache
 from unrolled.nn.masks import padding_mask
 from unrolled.nn.seq2seq import Memory, Seq2Seq
 from unrolled.nn.transformer import Transformer
-from unrolled.shapes import Lengths, Mask, Sequence, check_shape
+from unrolled.shapes import Lengths, Mask, Sequence, ShapeError, check_shape, check_sizes
 
-__all__ = ["RecurrentStepDecoder", "StepDecoder", "TransformerStepDecoder", "check_words", "step_decoder"]
+__all__ = [
+    "RecurrentStepDecoder",
+    "StepDecoder",
+    "TransformerStepDecoder",
+    "check_source",
+    "check_words",
+    "step_decoder",
+]
 
 
 @runtime_checkable
@@ -29,6 +36,13 @@ class StepDecoder(Protocol):
 
     Attributes:
         vocab_size: words of the target language.
+
+    Example:
+        >>> from unrolled.generate import StepDecoder, step_decoder
+        >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
+        >>> decoder = step_decoder(Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13)))
+        >>> isinstance(decoder, StepDecoder), decoder.vocab_size
+        (True, 13)
     """
 
     vocab_size: int
@@ -60,6 +74,12 @@ class RecurrentStepDecoder:
     Args:
         model: the encoder–decoder.
         cache: whether to keep the state; without, everything written is read again at every step.
+
+    Example:
+        >>> from unrolled.generate.decoders import RecurrentStepDecoder
+        >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
+        >>> RecurrentStepDecoder(Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13))).vocab_size
+        13
     """
 
     def __init__(self, model: Seq2Seq, cache: bool = True) -> None:
@@ -110,6 +130,13 @@ class TransformerStepDecoder:
     Args:
         model: the encoder–decoder.
         cache: whether to keep them; without, everything written is read again at every step.
+
+    Example:
+        >>> from unrolled.generate.decoders import TransformerStepDecoder
+        >>> from unrolled.nn import Transformer, TransformerConfig
+        >>> config = TransformerConfig(11, 13, d_model=8, n_heads=2, n_layers=1)
+        >>> TransformerStepDecoder(Transformer(config)).vocab_size
+        13
     """
 
     def __init__(self, model: Transformer, cache: bool = True) -> None:
@@ -160,6 +187,16 @@ def step_decoder(model: Seq2Seq | Transformer | StepDecoder, cache: bool = True)
 
     Raises:
         TypeError: nobody knows how to ask this model for its next word.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.generate import step_decoder
+        >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
+        >>> decoder = step_decoder(Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13)).eval())
+        >>> state = decoder.start(torch.tensor([[5, 7, 2]]), None, 6)
+        >>> logits, state = decoder.step(torch.tensor([1]), state)
+        >>> logits.shape
+        torch.Size([1, 13])
     """
     if isinstance(model, Seq2Seq):
         return RecurrentStepDecoder(model, cache)
@@ -173,14 +210,24 @@ def step_decoder(model: Seq2Seq | Transformer | StepDecoder, cache: bool = True)
     )
 
 
+def check_source(source: Tensor) -> None:
+    """Raise unless there is something to translate.
+
+    Raises:
+        ShapeError: the source is not ``[B, S]``, or has no words.
+    """
+    check_shape("source", source, "B S")
+    if source.shape[1] == 0:
+        raise ShapeError(f"source: expected at least one word, got {list(source.shape)}")
+
+
 def check_words(decoder: StepDecoder, max_len: int, **words: int) -> None:
     """Raise unless the named words are in the vocabulary and there is room for one.
 
     Raises:
         ValueError: a word is not, or `max_len` is below 1.
     """
-    if max_len < 1:
-        raise ValueError(f"max_len: expected at least 1, got {max_len}")
+    check_sizes(max_len=max_len)
     for name, word in words.items():
         if not 0 <= word < decoder.vocab_size:
             raise ValueError(f"{name}: expected a word from 0 to {decoder.vocab_size - 1}, got {word}")

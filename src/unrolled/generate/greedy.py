@@ -4,12 +4,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from unrolled.generate.decoders import StepDecoder, check_words, step_decoder
+from unrolled.generate.decoders import StepDecoder, check_source, check_words, step_decoder
 from unrolled.generate.modes import writing
 from unrolled.generate.sampling import sample_next
 from unrolled.nn.seq2seq import Seq2Seq
 from unrolled.nn.transformer import Transformer
-from unrolled.shapes import Lengths, Tokens, check_shape
+from unrolled.shapes import Lengths, Tokens
 
 __all__ = ["translate"]
 
@@ -42,13 +42,25 @@ def translate(
         filled with `eos`.
 
     Raises:
-        ShapeError: the source or the lengths have another shape.
+        ShapeError: the source or the lengths have another shape, or the source has no words.
         TypeError: the model is of another kind.
         ValueError: a word, a length or `max_len` is out of range, or logits are not finite.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.data.special_tokens import SPECIAL
+        >>> from unrolled.generate import translate
+        >>> from unrolled.training.stored import stored
+        >>> trained = stored("three-bears")
+        >>> task = trained.recipe.task()
+        >>> source = torch.tensor([[*task.source_tokenizer.encode("she bears the pain"), SPECIAL.eos]])
+        >>> written = translate(trained.model, source, bos=SPECIAL.bos, eos=SPECIAL.eos, max_len=12)
+        >>> task.target_tokenizer.decode(written[0].tolist())
+        'ella soporta el dolor'
     """
     decoder = step_decoder(model, cache)
     check_words(decoder, max_len, bos=bos, eos=eos)
-    check_shape("source", source, "B S")
+    check_source(source)
     written = torch.full((source.shape[0], max_len), eos, device=source.device)
     with writing(model):
         state = decoder.start(source, lengths, max_len)

@@ -14,7 +14,17 @@ def writing(model: object) -> Iterator[None]:
     """Put `model` into evaluation mode, without gradients, for the length of a block.
 
     Afterwards every module is in the mode it had before, also where those differed, and after an exception.
-    What is no module has no mode, and is left alone.
+    A model that is not a module has no mode and is left alone.
+
+    Example:
+        >>> from unrolled.generate.modes import writing
+        >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
+        >>> model = Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13))
+        >>> with writing(model):
+        ...     print(model.training)
+        False
+        >>> model.training
+        True
     """
     modules = list(model.modules()) if isinstance(model, nn.Module) else []
     modes = [module.training for module in modules]

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from unrolled.shapes import ShapeError, check_shape
+from unrolled.shapes import ShapeError, check_shape, check_sizes
 
 __all__ = ["check_sampling", "keep_top_k", "keep_top_p", "sample_next"]
 
@@ -15,11 +15,16 @@ def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -
 
     Raises:
         ValueError: the temperature is negative or not finite, `top_k` is below 1, or `top_p` not in (0, 1].
+
+    Example:
+        >>> from unrolled.generate.sampling import check_sampling
+        >>> check_sampling(temperature=-1.0, top_k=None, top_p=None)
+        Traceback (most recent call last):
+        ValueError: temperature: expected 0 (greedy) or a positive number, got -1.0
     """
     if not 0.0 <= temperature < math.inf:
         raise ValueError(f"temperature: expected 0 (greedy) or a positive number, got {temperature}")
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k: expected at least 1, got {top_k}")
+    check_sizes(top_k=top_k)
     if top_p is not None and not 0.0 < top_p <= 1.0:
         raise ValueError(f"top_p: expected more than 0 and at most 1, got {top_p}")
 
@@ -41,6 +46,12 @@ def keep_top_k(logits: Tensor, k: int) -> Tensor:
 
     Reference:
         Fan, Lewis and Dauphin, Hierarchical Neural Story Generation, 2018, section 5.1.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.generate import keep_top_k
+        >>> keep_top_k(torch.tensor([1.0, 3.0, 2.0]), k=2)
+        tensor([-inf, 3., 2.])
     """
     check_shape("logits", logits, "... V")
     check_sampling(1.0, k, None)
@@ -66,6 +77,12 @@ def keep_top_p(logits: Tensor, p: float) -> Tensor:
 
     Reference:
         Holtzman et al., The Curious Case of Neural Text Degeneration, 2020, section 3.1 ("nucleus").
+
+    Example:
+        >>> import torch
+        >>> from unrolled.generate import keep_top_p
+        >>> keep_top_p(torch.tensor([0.5, 0.3, 0.2]).log(), p=0.7).exp()
+        tensor([0.5000, 0.3000, 0.0000])
     """
     check_shape("logits", logits, "... V")
     check_sampling(1.0, None, p)
@@ -103,6 +120,15 @@ def sample_next(
     Raises:
         ShapeError: `logits` is not ``[B, V]``, or knows no word.
         ValueError: an option is out of range, or a row of logits has NaN, infinity or no word left.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.generate import sample_next
+        >>> logits = torch.tensor([[1.0, 3.0, 2.0]])
+        >>> sample_next(logits, temperature=0.0)
+        tensor([1])
+        >>> sample_next(logits, top_k=1, generator=torch.Generator().manual_seed(0))
+        tensor([1])
     """
     check_sampling(temperature, top_k, top_p)
     check_shape("logits", logits, "B V")

@@ -3,8 +3,8 @@ r"""One attention head with queries, keys and values of its own. Taught in chapt
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from unrolled.nn.functional import attention
-from unrolled.shapes import Mask, Sequence, Source, check_shape
+from unrolled.nn.functional import Taps, attention
+from unrolled.shapes import Mask, Sequence, Source, check_shape, check_share, check_sizes
 from unrolled.tap import Tap
 
 __all__ = ["SingleHeadAttention"]
@@ -19,14 +19,24 @@ class SingleHeadAttention(nn.Module):
     With :math:`Z = X` it is self-attention; with another source, cross-attention: the same code.
 
     Args:
-        d_model: numbers per token of `x`.
-        d_head: numbers per query, key and value; `d_model` unless given.
-        d_source: numbers per token of the source; `d_model` unless given.
+        d_model: components per token of `x`.
+        d_head: components per query, key and value; `d_model` unless given.
+        d_source: components per token of the source; `d_model` unless given.
         bias: whether the projections add a bias.
-        dropout: share of the weights set to zero while training.
+        dropout: fraction of the weights set to zero while training.
+
+    The taps `queries`, `keys`, `values`, `scores` (scaled, before the mask), `weights` and `context` (what
+    goes out) hear them.
 
     Reference:
         Vaswani et al., Attention Is All You Need, 2017, section 3.2.1.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import SingleHeadAttention
+        >>> head = SingleHeadAttention(d_model=8, d_head=4)
+        >>> head(torch.zeros(2, 5, 8), causal=True).shape
+        torch.Size([2, 5, 4])
     """
 
     def __init__(
@@ -39,6 +49,8 @@ class SingleHeadAttention(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        check_sizes(d_model=d_model, d_head=d_head, d_source=d_source)
+        check_share(dropout=dropout)
         self.d_model = d_model
         self.d_head = d_model if d_head is None else d_head
         self.d_source = d_model if d_source is None else d_source
@@ -46,7 +58,8 @@ class SingleHeadAttention(nn.Module):
         self.q_proj = nn.Linear(d_model, self.d_head, bias=bias)
         self.k_proj = nn.Linear(self.d_source, self.d_head, bias=bias)
         self.v_proj = nn.Linear(self.d_source, self.d_head, bias=bias)
-        self.weights = Tap()
+        self.queries, self.keys, self.values = Tap(), Tap(), Tap()
+        self.scores, self.weights, self.context = Tap(), Tap(), Tap()
 
     def forward(
         self, x: Sequence, source: Source | None = None, mask: Mask | None = None, *, causal: bool = False
@@ -67,8 +80,11 @@ class SingleHeadAttention(nn.Module):
         source = x if source is None else source
         check_shape("x", x, "... T D", D=self.d_model)
         check_shape("source", source, "... S D", D=self.d_source)
-        query = self.q_proj(x)  # [..., T, K]
-        key = self.k_proj(source)  # [..., S, K]
-        value = self.v_proj(source)  # [..., S, K]
+        query = self.queries(self.q_proj(x))  # [..., T, K]
+        key = self.keys(self.k_proj(source))  # [..., S, K]
+        value = self.values(self.v_proj(source))  # [..., S, K]
         dropout = self.dropout if self.training else 0.0
-        return attention(query, key, value, mask, causal=causal, dropout=dropout, tap=self.weights)
+        taps = Taps(self.scores, self.weights)
+        x = attention(query, key, value, mask, causal=causal, dropout=dropout, taps=taps)
+        x = self.context(x)  # [..., T, K]
+        return x

@@ -1,4 +1,4 @@
-r"""The blocks a transformer is stacked from: attention, then feed-forward, each with a way around it.
+r"""The blocks a transformer is stacked from: attention, then feed-forward, each with a path around it.
 
 .. code-block:: text
 
@@ -6,51 +6,78 @@ r"""The blocks a transformer is stacked from: attention, then feed-forward, each
     x ──┬─ norm ─ sublayer ─ + ─  x ──┬─ sublayer ─ + ─ norm ─
         └────────────────────┘        └─────────────┘
 
+What a sublayer's output passes before it is added, such as a second norm, is one of the parts too
+(`Parts.after`). A block is composed of sublayers, which `Parts` make; `ParallelBlock` has a file of its own.
 Taught in chapter 8 (`EncoderBlock`), chapter 9 (`DecoderBlock`) and chapter 12 (`AttentionBlock`).
 """
 
-from collections.abc import Callable
-from typing import Literal, get_args
+from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
 from unrolled.nn.cache import KVCache
-from unrolled.nn.feedforward import Activation, FeedForward
-from unrolled.nn.multihead import MultiHeadAttention
-from unrolled.nn.positional import ALiBi, Rotary
-from unrolled.shapes import Mask, Sequence, Source
+from unrolled.nn.feedforward import Activation
+from unrolled.nn.lean import Step, has_lean, lean
+from unrolled.nn.masks import Sight
+from unrolled.nn.parts import RESIDUALS, NormOrder, Parts, Residual
+from unrolled.shapes import Mask, Sequence, Source, check_share, check_sizes
 from unrolled.tap import Tap
 
-__all__ = ["AttentionBlock", "DecoderBlock", "EncoderBlock", "NormOrder"]
-
-NormOrder = Literal["pre", "post"]
+__all__ = ["AttentionBlock", "Block", "DecoderBlock", "EncoderBlock"]
 
 
-class _Block(nn.Module):
-    """What both blocks share: the residual path and the place of its norm."""
+class Block(nn.Module):
+    """What all blocks share: the residual path, the place of its norms, the tap after the last sublayer."""
 
-    def __init__(self, norm: NormOrder, p: float) -> None:
+    attention: nn.Module
+    attention_after: nn.Module | None
+    feedforward: nn.Module
+    feedforward_after: nn.Module | None
+
+    def __init__(self, d_model: int, norm: NormOrder | Residual, p: float) -> None:
         super().__init__()
-        if norm not in get_args(NormOrder):
-            raise ValueError(f"expected norm='pre' or 'post', got {norm!r}")
-        self.norm: NormOrder = norm
+        check_sizes(d_model=d_model)
+        check_share(dropout=p)
+        if not callable(norm) and norm not in RESIDUALS:
+            raise ValueError(f"norm: expected 'pre', 'post' or a function, got {norm!r}")
+        self.norm = norm
         self.dropout = p
         self.stream = Tap()
 
-    def around(self, x: Tensor, norm: nn.LayerNorm, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
-        """Add to `x` what the sublayer makes of it, normalised before or after."""
-        # Under autocast a sublayer answers in 16 bits: adding two types is slower than widening one first.
-        if self.norm == "pre":
-            return x + self._drop(sublayer(norm(x))).to(x.dtype)
-        after: Tensor = norm(x + self._drop(sublayer(x)).to(x.dtype))
-        return after
+    def residual(self, x: Tensor, norm: Step, sublayer: Step) -> Tensor:
+        """Return `x` after a sublayer with its norm and with the path around it."""
+        residual = self._path()
+        if self.training and self.dropout > 0:
+            return residual(x, norm, lambda h: dropout(sublayer(h), self.dropout))
+        return residual(x, norm, sublayer)
 
-    def _drop(self, x: Tensor) -> Tensor:
-        return dropout(x, self.dropout) if self.training and self.dropout > 0 else x
+    def _path(self) -> Residual:
+        return self.norm if callable(self.norm) else RESIDUALS[self.norm]
+
+    def _attend(self, mask: Mask | Sight | None, causal: bool, cache: KVCache | None) -> Step:
+        """Return the block's attention within the sequence, and what its output passes."""
+        return then(partial(self.attention, mask=mask, causal=causal, cache=cache), self.attention_after)
+
+    def _think(self) -> Step:
+        """Return the block's feed-forward network, and what its output passes."""
+        return then(self.feedforward, self.feedforward_after)
+
+    def _lean_attention(self, cache: KVCache) -> Step:
+        """Return the short step of the block's attention, and of what its output passes."""
+        attention, after = self.attention, self.attention_after
+        step = lean(attention, cache, call=lambda h: attention(h, mask=None, causal=True, cache=cache))
+        return then(step, None if after is None else lean(after))
+
+    def _lean_feedforward(self) -> Step:
+        """Return the short step of the block's feed-forward network, and of what its output passes."""
+        after = self.feedforward_after
+        return then(lean(self.feedforward), None if after is None else lean(after))
 
 
-class AttentionBlock(_Block):
+@has_lean
+class AttentionBlock(Block):
     r"""Tokens talk to each other, and that is all.
 
     .. math::  x \leftarrow x + \mathrm{MHA}(\mathrm{LN}(x))
@@ -60,6 +87,12 @@ class AttentionBlock(_Block):
 
     Reference:
         Elhage et al., A Mathematical Framework for Transformer Circuits, 2021.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import AttentionBlock
+        >>> AttentionBlock(d_model=8, n_heads=2)(torch.zeros(2, 5, 8), causal=True).shape
+        torch.Size([2, 5, 8])
     """
 
     def __init__(
@@ -67,32 +100,38 @@ class AttentionBlock(_Block):
         d_model: int,
         n_heads: int,
         *,
-        norm: NormOrder = "pre",
+        norm: NormOrder | Residual = "pre",
         dropout: float = 0.0,
-        bias: bool = True,
-        norm_eps: float = 1e-5,
-        n_kv_heads: int | None = None,
-        rotary: Rotary | None = None,
-        alibi: ALiBi | None = None,
+        parts: Parts | None = None,
     ) -> None:
-        super().__init__(norm, dropout)
-        self.attention_norm = nn.LayerNorm(d_model, norm_eps, bias=bias)
-        self.attention = MultiHeadAttention(
-            d_model, n_heads, n_kv_heads, bias=bias, dropout=dropout, rotary=rotary, alibi=alibi
-        )
+        super().__init__(d_model, norm, dropout)
+        parts = Parts() if parts is None else parts
+        self.attention_norm = parts.norm(d_model)
+        self.attention = parts.attention(d_model, n_heads, dropout=dropout)
+        self.attention_after = make_after(parts, d_model)
 
     def forward(
-        self, x: Sequence, mask: Mask | None = None, *, causal: bool = False, cache: KVCache | None = None
+        self,
+        x: Sequence,
+        mask: Mask | Sight | None = None,
+        *,
+        causal: bool = False,
+        cache: KVCache | None = None,
     ) -> Sequence:
         """Return the tokens ``[B, T, D]`` after the block; for the arguments see `MultiHeadAttention`."""
-        x = self.around(
-            x, self.attention_norm, lambda h: self.attention(h, mask=mask, causal=causal, cache=cache)
-        )
+        x = self.residual(x, self.attention_norm, self._attend(mask, causal, cache))
         x = self.stream(x)
         return x
 
+    def lean(self, cache: KVCache) -> Step:
+        """Return what `forward` does to the newest token in evaluation mode, given the cache."""
+        norm, attention = lean(self.attention_norm), self._lean_attention(cache)
+        stream, residual = lean(self.stream), self._path()
+        return lambda x: stream(residual(x, norm, attention))
 
-class EncoderBlock(_Block):
+
+@has_lean
+class EncoderBlock(Block):
     r"""Tokens talk to each other, then each thinks for itself.
 
     .. math::  x \leftarrow x + \mathrm{MHA}(\mathrm{LN}(x)), \qquad
@@ -102,21 +141,29 @@ class EncoderBlock(_Block):
     is also the block of a decoder without cross-attention, such as `GPT`.
 
     Args:
-        d_model: numbers per token.
+        d_model: components per token.
         n_heads: attention heads.
         d_ff: width of the feed-forward network.
-        norm: ``"pre"`` or ``"post"``.
-        dropout: share of the weights, and of each sublayer's output, set to zero while training.
-        activation: see `FeedForward`.
-        bias: whether the projections add a bias.
-        norm_eps: added to the variance in the norms.
-        n_kv_heads: see `MultiHeadAttention`, as for `rotary` and `alibi`.
+        norm: ``"pre"`` or ``"post"``, or a function like `pre_norm` that says how a sublayer is added.
+        dropout: fraction of the weights, and of each sublayer's output, set to zero while training.
+        activation: see `FeedForward`; that of the parts unless given.
+        parts: makers of norms, attention and feed-forward network.
+
+    The tap `stream` hears the tokens after the last sublayer; the sublayers have taps of their own, such as
+    ``attention.output`` and ``feedforward.output`` for what is added.
 
     Raises:
+        TypeError: a size is not an integer.
         ValueError: a size or a choice that is not possible.
 
     Reference:
         Vaswani et al., 2017, section 3.1; Xiong et al., On Layer Normalization in the Transformer, 2020.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import EncoderBlock
+        >>> EncoderBlock(d_model=8, n_heads=2, d_ff=32)(torch.zeros(2, 5, 8)).shape
+        torch.Size([2, 5, 8])
     """
 
     def __init__(
@@ -125,40 +172,53 @@ class EncoderBlock(_Block):
         n_heads: int,
         d_ff: int,
         *,
-        norm: NormOrder = "pre",
+        norm: NormOrder | Residual = "pre",
         dropout: float = 0.0,
-        activation: Activation = "gelu",
-        bias: bool = True,
-        norm_eps: float = 1e-5,
-        n_kv_heads: int | None = None,
-        rotary: Rotary | None = None,
-        alibi: ALiBi | None = None,
+        activation: Activation | None = None,
+        parts: Parts | None = None,
     ) -> None:
-        super().__init__(norm, dropout)
-        self.attention_norm = nn.LayerNorm(d_model, norm_eps, bias=bias)
-        self.attention = MultiHeadAttention(
-            d_model, n_heads, n_kv_heads, bias=bias, dropout=dropout, rotary=rotary, alibi=alibi
-        )
-        self.feedforward_norm = nn.LayerNorm(d_model, norm_eps, bias=bias)
-        self.feedforward = FeedForward(d_model, d_ff, activation=activation, bias=bias)
+        super().__init__(d_model, norm, dropout)
+        parts = Parts() if parts is None else parts
+        self.attention_norm = parts.norm(d_model)
+        self.attention = parts.attention(d_model, n_heads, dropout=dropout)
+        self.attention_after = make_after(parts, d_model)
+        self.feedforward_norm = parts.norm(d_model)
+        self.feedforward = make_feedforward(parts, d_model, d_ff, activation)
+        self.feedforward_after = make_after(parts, d_model)
 
     def forward(
-        self, x: Sequence, mask: Mask | None = None, *, causal: bool = False, cache: KVCache | None = None
+        self,
+        x: Sequence,
+        mask: Mask | Sight | None = None,
+        *,
+        causal: bool = False,
+        cache: KVCache | None = None,
     ) -> Sequence:
         """Return the tokens ``[B, T, D]`` after the block; for the arguments see `MultiHeadAttention`."""
-        x = self.around(
-            x, self.attention_norm, lambda h: self.attention(h, mask=mask, causal=causal, cache=cache)
-        )
-        x = self.stream(self.around(x, self.feedforward_norm, self.feedforward))
+        x = self.residual(x, self.attention_norm, self._attend(mask, causal, cache))
+        x = self.stream(self.residual(x, self.feedforward_norm, self._think()))
         return x
 
+    def lean(self, cache: KVCache) -> Step:
+        """Return what `forward` does to the newest token in evaluation mode, given the cache."""
+        norm_1, attention = lean(self.attention_norm), self._lean_attention(cache)
+        norm_2, feedforward = lean(self.feedforward_norm), self._lean_feedforward()
+        stream, residual = lean(self.stream), self._path()
+        return lambda x: stream(residual(residual(x, norm_1, attention), norm_2, feedforward))
 
-class DecoderBlock(_Block):
+
+class DecoderBlock(Block):
     r"""The tokens written so far talk to each other, then listen to the encoder, then think.
 
     Self-attention (causal), cross-attention over the encoder's output, feed-forward; the arguments are those
-    of `EncoderBlock`. Positions that work inside attention act on the self-attention alone: source and
-    target have no common ruler.
+    of `EncoderBlock`.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import DecoderBlock
+        >>> block = DecoderBlock(d_model=8, n_heads=2, d_ff=32)
+        >>> block(torch.zeros(2, 5, 8), torch.zeros(2, 7, 8)).shape
+        torch.Size([2, 5, 8])
     """
 
     def __init__(
@@ -167,31 +227,29 @@ class DecoderBlock(_Block):
         n_heads: int,
         d_ff: int,
         *,
-        norm: NormOrder = "pre",
+        norm: NormOrder | Residual = "pre",
         dropout: float = 0.0,
-        activation: Activation = "gelu",
-        bias: bool = True,
-        norm_eps: float = 1e-5,
-        n_kv_heads: int | None = None,
-        rotary: Rotary | None = None,
-        alibi: ALiBi | None = None,
+        activation: Activation | None = None,
+        parts: Parts | None = None,
     ) -> None:
-        super().__init__(norm, dropout)
-        self.attention_norm = nn.LayerNorm(d_model, norm_eps, bias=bias)
-        self.attention = MultiHeadAttention(
-            d_model, n_heads, n_kv_heads, bias=bias, dropout=dropout, rotary=rotary, alibi=alibi
-        )
-        self.cross_norm = nn.LayerNorm(d_model, norm_eps, bias=bias)
-        self.cross_attention = MultiHeadAttention(d_model, n_heads, n_kv_heads, bias=bias, dropout=dropout)
-        self.feedforward_norm = nn.LayerNorm(d_model, norm_eps, bias=bias)
-        self.feedforward = FeedForward(d_model, d_ff, activation=activation, bias=bias)
+        super().__init__(d_model, norm, dropout)
+        parts = Parts() if parts is None else parts
+        self.attention_norm = parts.norm(d_model)
+        self.attention = parts.attention(d_model, n_heads, dropout=dropout)
+        self.attention_after = make_after(parts, d_model)
+        self.cross_norm = parts.norm(d_model)
+        self.cross_attention = parts.cross_attention(d_model, n_heads, dropout=dropout)
+        self.cross_after = make_after(parts, d_model)
+        self.feedforward_norm = parts.norm(d_model)
+        self.feedforward = make_feedforward(parts, d_model, d_ff, activation)
+        self.feedforward_after = make_after(parts, d_model)
 
     def forward(
         self,
         x: Sequence,
         memory: Source,
-        mask: Mask | None = None,
-        memory_mask: Mask | None = None,
+        mask: Mask | Sight | None = None,
+        memory_mask: Mask | Sight | None = None,
         *,
         causal: bool = True,
         cache: KVCache | None = None,
@@ -212,11 +270,27 @@ class DecoderBlock(_Block):
             ShapeError: a shape differs from what is expected.
             TypeError: a mask is not boolean.
         """
-        x = self.around(
-            x, self.attention_norm, lambda h: self.attention(h, mask=mask, causal=causal, cache=cache)
+        x = self.residual(x, self.attention_norm, self._attend(mask, causal, cache))
+        x = self.residual(
+            x,
+            self.cross_norm,
+            then(lambda h: self.cross_attention(h, memory, memory_mask, cache=cross_cache), self.cross_after),
         )
-        x = self.around(
-            x, self.cross_norm, lambda h: self.cross_attention(h, memory, memory_mask, cache=cross_cache)
-        )
-        x = self.stream(self.around(x, self.feedforward_norm, self.feedforward))
+        x = self.stream(self.residual(x, self.feedforward_norm, self._think()))
         return x
+
+
+def make_feedforward(parts: Parts, d_model: int, d_ff: int, activation: Activation | None) -> nn.Module:
+    """Return a block's feed-forward network; with that activation if one is given."""
+    options: dict[str, Any] = {} if activation is None else {"activation": activation}
+    return parts.feedforward(d_model, d_ff, **options)
+
+
+def make_after(parts: Parts, d_model: int) -> nn.Module | None:
+    """Return what a sublayer's output passes before it is added, if anything."""
+    return None if parts.after is None else parts.after(d_model)
+
+
+def then(sublayer: Step, after: Step | None) -> Step:
+    """Return what does `sublayer`, and then what its output passes, if anything."""
+    return sublayer if after is None else lambda h: after(sublayer(h))

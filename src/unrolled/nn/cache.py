@@ -1,9 +1,8 @@
 """Keys and values computed once and kept, so that a new token costs one token. Taught in chapter 10."""
 
-import torch
 from torch import Tensor
 
-from unrolled.shapes import ShapeError, check_shape
+from unrolled.shapes import ShapeError, check_integers, check_shape, check_sizes
 
 __all__ = ["DecoderCache", "KVCache"]
 
@@ -16,12 +15,20 @@ class KVCache:
             batch, heads and dtype.
 
     Raises:
-        ValueError: `max_len` is not positive.
+        TypeError, ValueError: `max_len` is not a positive integer.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import KVCache
+        >>> cache = KVCache(max_len=8)
+        >>> keys, values = cache.append(torch.zeros(1, 2, 3, 4), torch.zeros(1, 2, 3, 4))
+        >>> keys, values = cache.append(torch.zeros(1, 2, 1, 4), torch.zeros(1, 2, 1, 4))
+        >>> keys.shape, cache.length
+        (torch.Size([1, 2, 4, 4]), 4)
     """
 
     def __init__(self, max_len: int) -> None:
-        if max_len < 1:
-            raise ValueError(f"KVCache: expected max_len of at least 1, got {max_len}")
+        check_sizes(max_len=max_len)
         self.max_len = max_len
         self.length = 0
         self._keys: Tensor | None = None
@@ -35,27 +42,34 @@ class KVCache:
             ValueError: more positions than there is room for.
             RuntimeError: gradients are wanted; buffers that are written in place cannot carry them.
         """
-        if key.requires_grad or value.requires_grad:
-            raise RuntimeError("KVCache: a cache carries no gradients; call the model under torch.no_grad()")
+        self._check(key, value)
         if self._keys is None or self._values is None:
-            check_shape("key", key, "B H T K")
             self._keys = key.new_empty(*key.shape[:2], self.max_len, key.shape[3])
             self._values = value.new_empty(*value.shape[:2], self.max_len, value.shape[3])
-        start, end = self.length, self.length + key.shape[2]
-        if end > self.max_len:
+        start, length = self.length, key.shape[2]
+        self._keys.narrow(2, start, length).copy_(key)
+        self._values.narrow(2, start, length).copy_(value)
+        self.length = start + length
+        return self.held()
+
+    def _check(self, key: Tensor, value: Tensor) -> None:
+        """Raise unless the newest positions go behind what is held."""
+        if key.requires_grad or value.requires_grad:
+            raise RuntimeError("KVCache: a cache carries no gradients; call the model under torch.no_grad()")
+        if self._keys is None:
+            check_shape("key", key, "B H T K")
+        if self.length + key.shape[2] > self.max_len:
             raise ValueError(
-                f"KVCache: no room for {key.shape[2]} more tokens after {start}, max_len={self.max_len}"
+                f"KVCache: no room for {key.shape[2]} more tokens after {self.length}, max_len={self.max_len}"
             )
-        came, (batch, heads, length, size) = list(key.shape), key.shape
+        if self._keys is None:
+            return
+        came, (batch, heads, _, size) = list(key.shape), key.shape
         held = self._keys.shape
         if held[0] != batch or held[1] != heads or held[3] != size:
             raise ShapeError(
                 f"KVCache: expected keys [{held[0]}, {held[1]}, T, {held[3]}] as before, got {came}"
             )
-        self._keys.narrow(2, start, length).copy_(key)
-        self._values.narrow(2, start, length).copy_(value)
-        self.length = end
-        return self.held()
 
     def held(self) -> tuple[Tensor, Tensor]:
         """Return the keys and values so far, ``[B, H, S, K]``.
@@ -81,9 +95,21 @@ class DecoderCache:
         n_layers: how many layers the decoder has.
         max_len: its context size.
         source_len: S, the length of the encoder's output; none for a decoder without cross-attention.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import GPT, GPTConfig
+        >>> model = GPT(GPTConfig(vocab_size=11, max_len=7, d_model=8, n_heads=2, n_layers=1)).eval()
+        >>> cache = model.new_cache()
+        >>> with torch.no_grad():
+        ...     logits = model(torch.tensor([[1, 5, 7]]), cache=cache)
+        >>> cache.length
+        3
     """
 
     def __init__(self, n_layers: int, max_len: int, source_len: int | None = None) -> None:
+        check_sizes(max_len=max_len, source_len=source_len)
+        check_sizes(low=0, n_layers=n_layers)
         self.max_len = max_len
         self.layers = [KVCache(max_len) for _ in range(n_layers)]
         # Filled once, from the encoder's output, which does not change while the decoder writes.
@@ -92,15 +118,14 @@ class DecoderCache:
     @property
     def length(self) -> int:
         """How many positions are held already."""
-        return self.layers[0].length
+        return self.layers[0].length if self.layers else 0
 
     def reorder(self, rows: Tensor) -> None:
         """Keep the given sequences ``[B']`` of the batch, in that order, in every layer.
 
         Raises:
-            TypeError: `rows` holds no integers.
+            TypeError: `rows` holds something else than integers.
         """
-        if rows.dtype not in (torch.int64, torch.int32):
-            raise TypeError(f"rows: expected integers, the sequences to keep, got {rows.dtype}")
+        check_integers("rows", rows)
         for cache in (*self.layers, *self.cross):
             cache.reorder(rows)

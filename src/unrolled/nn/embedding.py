@@ -1,16 +1,20 @@
-"""What the models share on the way from tokens to vectors: checks, first weights, kinds of position."""
+"""What the models share on the way from tokens to vectors: checks, first weights, kinds of position.
+
+Used in chapters 9, 10 and 11.
+"""
 
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor, nn
 
-from unrolled.nn.positional import ALiBi, Learned, Rotary, Sinusoidal
-from unrolled.shapes import Tokens, check_shape
+from unrolled.nn.positional import ALiBi, Learned, PositionRule, Sinusoidal
+from unrolled.nn.rotary import Rotary
+from unrolled.shapes import Tokens, check_integers, check_shape
 
 __all__ = ["Positions", "added_positions", "check_tokens", "init_normal", "positions_in_attention"]
 
 Positions = Literal["learned", "sinusoidal", "rotary", "alibi", "none"]
+"""How a model is told where its tokens stand."""
 
 
 def added_positions(kind: Positions, d_model: int, max_len: int) -> Learned | Sinusoidal | None:
@@ -27,11 +31,12 @@ def added_positions(kind: Positions, d_model: int, max_len: int) -> Learned | Si
 
 
 def positions_in_attention(
-    kind: Positions, d_model: int, n_heads: int, max_len: int
-) -> tuple[Rotary | None, ALiBi | None]:
-    """Return what attention needs to see positions by itself: a `Rotary`, an `ALiBi`, or neither."""
-    rotary = Rotary(d_model // n_heads, max_len) if kind == "rotary" else None
-    return rotary, ALiBi(n_heads) if kind == "alibi" else None
+    kind: Positions, d_model: int, n_heads: int, max_len: int, *, rotary_base: float = 10_000.0
+) -> PositionRule | None:
+    """Return the rule by which attention itself sees positions, or None for the kinds that work elsewhere."""
+    if kind == "rotary":
+        return Rotary(d_model // n_heads, max_len, rotary_base)
+    return ALiBi(n_heads) if kind == "alibi" else None
 
 
 def check_tokens(name: str, tokens: Tokens, max_len: int, held: int = 0) -> None:
@@ -39,12 +44,11 @@ def check_tokens(name: str, tokens: Tokens, max_len: int, held: int = 0) -> None
 
     Raises:
         ShapeError: not two-dimensional.
-        TypeError: no integers.
+        TypeError: not integers.
         ValueError: longer than the context.
     """
     check_shape(name, tokens, "B T")
-    if tokens.dtype not in (torch.int64, torch.int32):
-        raise TypeError(f"{name}: expected integer tokens, got {tokens.dtype}")
+    check_integers(name, tokens, "integer tokens")
     if held + tokens.shape[1] > max_len:
         after = f" after the {held} of the cache" if held else ""
         raise ValueError(

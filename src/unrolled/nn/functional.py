@@ -10,17 +10,18 @@ call: the same computation, by a fused kernel that never forms the weights while
 """
 
 from contextlib import nullcontext
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import dropout as drop
 from torch.nn.functional import scaled_dot_product_attention
 
-from unrolled.nn.masks import causal_mask
+from unrolled.nn.masks import Sight, causal_mask, check_broadcasts, check_mask, sight
 from unrolled.shapes import Mask, Scores, ShapeError, Weights, check_shape
-from unrolled.tap import Tap
+from unrolled.tap import Tap, listening
 
-__all__ = ["attend", "attention", "attention_scores", "attention_weights", "check_mask"]
+__all__ = ["Taps", "attend", "attention", "attention_scores", "attention_weights"]
 
 
 def attention_scores(query: Tensor, key: Tensor, *, scale: float = 1.0) -> Scores:
@@ -36,36 +37,21 @@ def attention_scores(query: Tensor, key: Tensor, *, scale: float = 1.0) -> Score
 
     Raises:
         ShapeError: query and key differ in their last dimension, or have fewer than two.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import attention_scores
+        >>> query, key = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 0.0], [0.0, 3.0]])
+        >>> attention_scores(query, key)
+        tensor([[2., 0.]])
     """
     check_shape("query", query, "... T K")
     check_shape("key", key, "... S K", K=query.shape[-1])
     return query @ key.transpose(-2, -1) * scale  # [..., T, S]
 
 
-def check_mask(mask: Tensor, scores_shape: torch.Size) -> None:
-    """Raise unless `mask` is boolean and broadcasts to the scores ``[..., T, S]``.
-
-    Raises:
-        TypeError: the mask is not boolean.
-        ShapeError: it does not broadcast.
-    """
-    if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-        came = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
-        raise TypeError(f"mask: expected a boolean tensor, True = may attend, got {came}")
-    _check_broadcasts("mask", mask, scores_shape)
-
-
-def _check_broadcasts(name: str, tensor: Tensor, scores_shape: torch.Size) -> None:
-    sizes = zip(reversed(tensor.shape), reversed(scores_shape), strict=False)
-    if tensor.dim() > len(scores_shape) or any(given not in (1, size) for given, size in sizes):
-        raise ShapeError(
-            f"{name}: expected a shape that broadcasts to the scores {list(scores_shape)}, "
-            f"got {list(tensor.shape)}"
-        )
-
-
 def attention_weights(scores: Scores, mask: Mask | None = None) -> Weights:
-    r"""Turn each row of scores into shares that are positive and sum to one.
+    r"""Turn each row of scores into weights that are positive and sum to one.
 
     .. math::
 
@@ -82,6 +68,12 @@ def attention_weights(scores: Scores, mask: Mask | None = None) -> Weights:
     Raises:
         TypeError: the mask is not boolean.
         ShapeError: the mask does not broadcast to the scores.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import attention_weights
+        >>> attention_weights(torch.tensor([[0.0, 0.0, 9.0]]), mask=torch.tensor([True, True, False]))
+        tensor([[0.5000, 0.5000, 0.0000]])
     """
     check_shape("scores", scores, "... T S")
     if mask is None:
@@ -105,44 +97,70 @@ def attend(weights: Weights, value: Tensor) -> Tensor:
 
     Raises:
         ShapeError: the number of keys S differs.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import attend
+        >>> attend(torch.tensor([[0.25, 0.75]]), torch.tensor([[4.0, 0.0], [0.0, 4.0]]))
+        tensor([[1., 3.]])
     """
     check_shape("weights", weights, "... T S")
     check_shape("value", value, "... S D", S=weights.shape[-1])
     return weights @ value  # [..., T, D]
 
 
+class Taps(NamedTuple):
+    """The modules that scores and weights pass in `attention`: taps, or modules in their place.
+
+    Where there are `sinks` ``[H]``, each head's softmax has one logit more, to which no value belongs.
+    """
+
+    scores: nn.Module
+    weights: nn.Module
+    sinks: Tensor | None = None
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody wants scores or weights as they stand in the equation, all T times S."""
+        return not all(isinstance(tap, Tap) and not tap.listening for tap in (self.scores, self.weights))
+
+    @property
+    def heard(self) -> bool:
+        """Whether scores and weights must be formed one after the other."""
+        return self.sinks is not None or listening(self.scores) or listening(self.weights)
+
+
 def attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    mask: Mask | None = None,
+    mask: Mask | Sight | None = None,
     *,
     causal: bool = False,
     bias: Tensor | None = None,
-    scale: float | None = None,
     dropout: float = 0.0,
-    tap: Tap | None = None,
+    taps: Taps | None = None,
 ) -> Tensor:
     r"""Look up values by how well queries match keys: scaled dot-product attention.
 
     .. math::  \mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt K}\right) V
 
-    While `tap` is listened to, scores and weights are formed one after the other and the weights pass the
-    tap before dropout. Otherwise a fused kernel runs, whose memory grows with T and not with T times S.
+    While one of the `taps` is recorded or edited, scores and weights are formed one after the other: the
+    scores pass theirs before the mask, the weights before dropout. Otherwise a fused kernel runs, whose
+    memory grows with T and not with T times S.
 
     Args:
         query: ``[..., T, K]``, in layers ``[B, H, T, K]``.
         key: ``[..., S, K]``. With fewer heads than the query (dimension -3), each is shared by a group of
             neighbouring query heads.
         value: ``[..., S, K']``, with as many heads as the key.
-        mask: boolean, broadcastable to ``[..., T, S]``, True = may attend. A query that may attend to
-            nothing gets zeros.
+        mask: boolean, broadcastable to ``[..., T, S]``, True = may attend, or the `Sight` made of one. A
+            query that may attend to nothing gets zeros.
         causal: let each query see its own position and what stands before it. With more keys than queries
             the queries are the last T positions.
         bias: added to the scores before the softmax, broadcastable to ``[..., T, S]``.
-        scale: factor on the scores; :math:`1/\sqrt K` unless given.
-        dropout: share of the weights set to zero.
-        tap: where the weights pass by for whoever records them.
+        dropout: fraction of the weights set to zero.
+        taps: where scores and weights pass by for whoever records or edits them.
 
     Returns:
         One mixed vector per query, ``[..., T, K']``.
@@ -155,42 +173,30 @@ def attention(
     Reference:
         Vaswani et al., Attention Is All You Need, 2017, section 3.2.1. Grouped queries: Ainslie et al., GQA,
         2023. Taught in chapter 5; the fused path in chapter 13.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import attention
+        >>> X = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+        >>> attention(X, X, X, causal=True)
+        tensor([[1.0000, 0.0000],
+                [0.3302, 0.6698]])
     """
     _check_together(query, key, value)
     n_queries, n_keys = query.shape[-2], key.shape[-2]
-    if mask is not None:
-        check_mask(mask, torch.Size((*query.shape[:-1], n_keys)))
+    scores_shape = torch.Size((*query.shape[:-1], n_keys))
+    given = mask.mask if isinstance(mask, Sight) else mask
+    if given is not None:
+        check_mask(given, scores_shape)
+    seen = sight(mask, n_queries, n_keys, causal=causal, device=query.device)
     if bias is not None:
-        _check_broadcasts("bias", bias, torch.Size((*query.shape[:-1], n_keys)))
-    if causal and n_keys < n_queries:
-        raise ValueError(f"attention: causal needs as many keys as queries ({n_queries}), got {n_keys}")
-    listened = tap is not None and tap.listening
-    # The kernel's own causal rule aligns the first query with the first key, so it fits only T = S; a
-    # single query is the last position and sees everything.
-    kernel_causal = causal and mask is None and bias is None and n_queries == n_keys and not listened
-    only_causal = mask is None  # then every query sees at least itself
-    if causal and not kernel_causal and n_queries > 1:
-        before = causal_mask(n_queries, n_keys, device=query.device)
-        mask = before if mask is None else mask & before
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
-    if tap is None or not listened:
-        return _fused(query, key, value, mask, kernel_causal, bias, scale, dropout)
-    key, value = _repeat_heads(key, query), _repeat_heads(value, query)
-    # The scale goes to the queries, and the scores, which are nobody else's, are changed in place: every copy
-    # of T times S numbers costs as much as the product itself.
-    scores = (query * scale) @ key.transpose(-2, -1)  # [..., T, S]
-    if bias is not None:
-        scores = scores.add_(bias)
-    blind = None
-    if mask is not None:
-        if not only_causal:
-            mask, blind = _open_blind(mask)
-        scores = scores.masked_fill_(~mask, float("-inf"))
-    # Without gradients the weights take the place of the scores: fresh memory is what a softmax waits for.
-    weights = torch.softmax(scores, -1, out=None if scores.requires_grad else scores)
-    weights = weights if blind is None else weights.masked_fill(blind, 0.0)
-    weights = tap(weights)
-    return attend(drop(weights, dropout) if dropout > 0 else weights, value)
+        check_broadcasts("bias", bias, scores_shape)
+    heard = taps is not None and taps.heard
+    if seen.causal and seen.mask is None and n_queries > 1 and (heard or bias is not None):
+        seen = Sight(causal_mask(n_queries, n_keys, device=query.device), causal=True)
+    if taps is None or not heard:
+        return _fused(query, key, value, seen, bias, dropout)
+    return _explicit(query, key, value, seen, bias, dropout, taps)
 
 
 def _check_together(query: Tensor, key: Tensor, value: Tensor) -> None:
@@ -219,31 +225,46 @@ def _repeat_heads(x: Tensor, query: Tensor) -> Tensor:
     return x.repeat_interleave(query.shape[-3] // x.shape[-3], dim=-3)
 
 
-def _open_blind(mask: Mask) -> tuple[Mask, Mask]:
-    """Return `mask` with the rows that see nothing opened, and which they are, ``[..., T, 1]``.
-
-    A blind query looks at everything, and its row is thrown away: no softmax meets a row of nothing but -inf,
-    where it answers NaN, and no gradient passes.
-    """
-    mask = torch.atleast_2d(mask)  # type: ignore[no-untyped-call]
-    blind = ~mask.any(-1, keepdim=True)
-    return mask | blind, blind
-
-
-def _fused(
+def _explicit(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    mask: Mask | None,
-    causal: bool,
+    seen: Sight,
     bias: Tensor | None,
-    scale: float,
     dropout: float,
+    taps: Taps,
+) -> Tensor:
+    """Form the scores, then the weights, then the context; scores and weights pass their taps."""
+    key, value = _repeat_heads(key, query), _repeat_heads(value, query)
+    # The scale goes to the queries, and the scores, which are nobody else's, are changed in place: every copy
+    # of T times S numbers costs as much as the product itself.
+    # The product copies heads, which are strided views: keys copied before they are turned are read in order.
+    scores = (query * query.shape[-1] ** -0.5) @ key.contiguous().transpose(-2, -1)  # [..., T, S]
+    if bias is not None:
+        scores = scores.add_(bias)
+    if listening(taps.scores):
+        scores = taps.scores(scores).clone()  # whoever heard them keeps them as they were
+    if seen.mask is not None:
+        # Added as in the fused kernel: filling by a mask that broadcasts takes as long as the product.
+        scores = scores.add_(torch.where(seen.mask, 0.0, float("-inf")))
+    if taps.sinks is None:
+        # Without gradients the weights take the scores' place: fresh memory is what a softmax waits for.
+        weights = torch.softmax(scores, -1, out=None if scores.requires_grad else scores)
+    else:
+        sinks = taps.sinks[:, None, None].to(scores.dtype).expand(*scores.shape[:-1], 1)  # [..., T, 1]
+        weights = torch.softmax(torch.cat([scores, sinks], -1), -1)[..., :-1]
+    weights = weights if seen.blind is None else weights.masked_fill(seen.blind, 0.0)
+    weights = taps.weights(weights)
+    return attend(drop(weights, dropout) if dropout > 0 else weights, value)
+
+
+def _fused(
+    query: Tensor, key: Tensor, value: Tensor, seen: Sight, bias: Tensor | None, dropout: float
 ) -> Tensor:
     """Run torch's fused kernel, with zeros for the queries that see nothing, whatever the backend does."""
-    blind = None
-    if mask is not None:
-        mask, blind = _open_blind(mask)
+    mask = seen.mask
+    # The kernel's own rule aligns the first query with the first key; a single query sees everything.
+    causal = seen.causal and mask is None and query.shape[-2] > 1
     if bias is not None:
         bias = torch.atleast_2d(bias.to(query.dtype))  # type: ignore[no-untyped-call]
         mask = bias if mask is None else bias.masked_fill(~mask, float("-inf"))
@@ -260,8 +281,15 @@ def _fused(
         mask = mask.float() if mask is not None and mask.is_floating_point() else mask
     with torch.autocast("cpu", enabled=False) if widened else nullcontext():
         context = scaled_dot_product_attention(
-            query, key, value, mask, dropout_p=dropout, is_causal=causal, scale=scale, enable_gqa=grouped
+            query,
+            key,
+            value,
+            mask,
+            dropout_p=dropout,
+            is_causal=causal,
+            scale=query.shape[-1] ** -0.5,
+            enable_gqa=grouped,
         ).to(dtype)
     for _ in range(lifted):
         context = context[0]
-    return context if blind is None else context.masked_fill(blind, 0.0)
+    return context if seen.blind is None else context.masked_fill(seen.blind, 0.0)

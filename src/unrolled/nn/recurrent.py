@@ -8,9 +8,9 @@ r"""Recurrent networks: one cell, applied to one word after another. Taught in c
      |       |       |
     h_1     h_2     h_3
 
-The cells are written out, equation by equation. A layer unrolls its cell step by step while somebody
-records it, and hands the whole sequence to PyTorch's fused kernel while nobody does; tests prove that the
-two, and `torch.nn.RNN` and `torch.nn.LSTM`, agree.
+The cells are written out, equation by equation, in `unrolled.nn.cells`. A layer unrolls its cell step by step
+while somebody records it, and hands the whole sequence to PyTorch's fused kernel while nobody does; tests
+prove that the two, and `torch.nn.RNN`, `torch.nn.GRU` and `torch.nn.LSTM`, agree.
 """
 
 import math
@@ -21,91 +21,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from unrolled.shapes import Lengths, Sequence, ShapeError, check_shape
-from unrolled.tap import Tap
+from unrolled.nn.cells import Cell, GRUCell, LSTMCell, RNNCell
+from unrolled.shapes import (
+    Lengths,
+    Sequence,
+    ShapeError,
+    check_integers,
+    check_shape,
+    check_share,
+    check_sizes,
+)
+from unrolled.tap import listening, plain
 
-__all__ = ["LSTM", "RNN", "LSTMCell", "RNNCell"]
-
-
-class _Cell(nn.Module):
-    """Two projections, of the input and of the last hidden state: what every cell starts from."""
-
-    n_gates: int
-
-    def __init__(self, d_in: int, d_hidden: int) -> None:
-        super().__init__()
-        self.input_proj = nn.Linear(d_in, self.n_gates * d_hidden)
-        self.hidden_proj = nn.Linear(d_hidden, self.n_gates * d_hidden)
-
-    def kernel_weights(self) -> list[Tensor]:
-        """Return the parameters in the order in which PyTorch's kernels take them."""
-        return [self.input_proj.weight, self.hidden_proj.weight, self.input_proj.bias, self.hidden_proj.bias]
-
-
-class RNNCell(_Cell):
-    r"""One step of a vanilla recurrent network (Elman, 1990).
-
-    .. math::  h_t = \tanh(W_x x_t + b_x + W_h h_{t-1} + b_h)
-
-    The tap `hidden` hears the hidden state ``[B, d_hidden]``.
-
-    Args:
-        d_in: numbers per input vector.
-        d_hidden: numbers per hidden state.
-    """
-
-    n_gates = 1
-    n_states = 1
-
-    def __init__(self, d_in: int, d_hidden: int) -> None:
-        super().__init__(d_in, d_hidden)
-        self.hidden = Tap()
-
-    def forward(self, x: Tensor, state: tuple[Tensor]) -> tuple[Tensor]:
-        """Return the next state ``(h,)``, ``[B, d_hidden]``, from ``[B, d_in]`` and the last state."""
-        (h,) = state
-        return (self.hidden(torch.tanh(self.input_proj(x) + self.hidden_proj(h))),)
-
-
-class LSTMCell(_Cell):
-    r"""One step of a long short-term memory (Hochreiter & Schmidhuber, 1997; forget gate: Gers et al., 2000).
-
-    .. math::
-        i, f, o &= \sigma(\ldots) \qquad g = \tanh(\ldots) \\
-        c_t &= f \odot c_{t-1} + i \odot g \\
-        h_t &= o \odot \tanh(c_t)
-
-    where each dots stands for its own :math:`W_x x_t + b_x + W_h h_{t-1} + b_h`. The four are computed in
-    one product, in the order i, f, g, o of `torch.nn.LSTM`. The tap `gates` hears them as
-    ``[B, 4, d_hidden]``, the tap `memory` hears the cell state ``[B, d_hidden]``.
-
-    Args:
-        d_in: numbers per input vector.
-        d_hidden: numbers per hidden state and per cell state.
-    """
-
-    n_gates = 4
-    n_states = 2
-
-    def __init__(self, d_in: int, d_hidden: int) -> None:
-        super().__init__(d_in, d_hidden)
-        self.gates = Tap()
-        self.memory = Tap()
-
-    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the next state ``(h, c)``, two ``[B, d_hidden]``, from ``[B, d_in]`` and the last state."""
-        h, c = state
-        i, f, g, o = (self.input_proj(x) + self.hidden_proj(h)).chunk(4, dim=-1)  # 4 x [B, d_hidden]
-        gates = torch.stack([i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()], dim=-2)
-        i, f, g, o = self.gates(gates).unbind(dim=-2)
-        c = self.memory(f * c + i * g)
-        return o * torch.tanh(c), c
+__all__ = ["GRU", "LSTM", "RNN"]
 
 
 class _Recurrent(nn.Module):
-    """Layers of cells, in one direction or both: what RNN and LSTM share."""
+    """Layers of cells, in one direction or both: what RNN, GRU and LSTM share."""
 
-    cell: type[RNNCell] | type[LSTMCell]
+    cell: type[RNNCell] | type[GRUCell] | type[LSTMCell]
 
     def __init__(
         self,
@@ -117,11 +51,8 @@ class _Recurrent(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        for name, size in (("d_in", d_in), ("d_hidden", d_hidden), ("n_layers", n_layers)):
-            if size < 1:
-                raise ValueError(f"{name}: expected at least 1, got {size}")
-        if not 0.0 <= dropout <= 1.0:
-            raise ValueError(f"dropout: expected a share from 0 to 1, got {dropout}")
+        check_sizes(d_in=d_in, d_hidden=d_hidden, n_layers=n_layers)
+        check_share(dropout=dropout)
         self.d_in, self.d_hidden, self.n_layers = d_in, d_hidden, n_layers
         self.n_directions = 2 if bidirectional else 1
         self.dropout = dropout
@@ -130,7 +61,7 @@ class _Recurrent(nn.Module):
         self.cells = nn.ModuleList(
             self.cell(width, d_hidden) for width in widths for _ in range(self.n_directions)
         )
-        # Uniform in ±1/sqrt(d_hidden), as in torch.nn.RNN and torch.nn.LSTM.
+        # Uniform in ±1/sqrt(d_hidden), as in torch.nn.
         bound = 1 / math.sqrt(d_hidden)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
@@ -156,7 +87,7 @@ class _Recurrent(nn.Module):
 
         Raises:
             ShapeError: an argument has another shape.
-            TypeError: the lengths are no integers.
+            TypeError: the lengths are not integers.
             ValueError: a length is out of range, or `state` holds another number of tensors.
         """
         check_shape("x", x, "B T D", D=self.d_in)
@@ -165,13 +96,23 @@ class _Recurrent(nn.Module):
         state = self._start(x, state)
         if lengths is not None:
             check_shape("lengths", lengths, "B", B=x.shape[0])
-            if lengths.dtype not in (torch.int64, torch.int32):
-                raise TypeError(f"lengths: expected integers, got {lengths.dtype}")
+            check_integers("lengths", lengths)
             if bool((lengths < 1).any()) or bool((lengths > x.shape[1]).any()):
                 raise ValueError(f"lengths: expected 1 to {x.shape[1]}, got {lengths.tolist()}")
-        if any(tap.listening for tap in self.modules() if isinstance(tap, Tap)):
-            return self._unrolled(x, state, lengths)
-        return self._fused(x, state, lengths)
+        if all(self._fusible(cell) for cell in self.cells) and x.shape[0] > 0:
+            return self._fused(x, state, lengths)
+        return self._unrolled(x, state, lengths)
+
+    def _fusible(self, cell: nn.Module) -> bool:
+        """Whether the kernel does what `cell` does: nobody listens, waits at a hook or has changed a part."""
+        return (
+            type(cell) is self.cell
+            and plain(cell)
+            and not any(
+                listening(part) if name in cell.taps else type(part) is not nn.Linear or not plain(part)
+                for name, part in cell.named_children()
+            )
+        )
 
     def _start(self, x: Tensor, state: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
         """Return the given state, checked, or one of zeros."""
@@ -189,9 +130,9 @@ class _Recurrent(nn.Module):
         self, x: Tensor, state: tuple[Tensor, ...], lengths: Tensor | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """All steps in one call of PyTorch's kernel."""
-        weights = [w for cell in self.cells for w in cast(_Cell, cell).kernel_weights()]
-        kernel: Any = torch.lstm if self.cell is LSTMCell else torch.rnn_tanh
-        start: Any = state if self.cell is LSTMCell else state[0]
+        weights = [w for cell in self.cells for w in cast(Cell, cell).kernel_weights()]
+        kernel, alone = self.cell.kernel, self.cell.n_states == 1
+        start: Any = state[0] if alone else state
         shape = (weights, True, self.n_layers, self.dropout, self.training, self.n_directions == 2)
         if lengths is None:
             output, *end = kernel(x, start, *shape, True)
@@ -201,9 +142,7 @@ class _Recurrent(nn.Module):
         order, back = packed.sorted_indices, packed.unsorted_indices
         assert order is not None
         start = tuple(part.index_select(1, order) for part in state)
-        data, *end = kernel(
-            packed.data, packed.batch_sizes, start if self.cell is LSTMCell else start[0], *shape
-        )
+        data, *end = kernel(packed.data, packed.batch_sizes, start[0] if alone else start, *shape)
         padded = PackedSequence(data, packed.batch_sizes, order, back)
         output, _ = pad_packed_sequence(padded, batch_first=True, total_length=x.shape[1])
         return output, tuple(part.index_select(1, back) for part in end)
@@ -252,25 +191,60 @@ class RNN(_Recurrent):
     """A vanilla recurrent network: layers of `RNNCell`, equal to `torch.nn.RNN`. Taught in chapter 1.
 
     Args:
-        d_in: numbers per input vector.
-        d_hidden: numbers per hidden state.
+        d_in: components per input vector.
+        d_hidden: components per hidden state.
         n_layers: layers, each reading the hidden states of the one below.
         bidirectional: read also from the last word to the first; outputs are joined side by side.
-        dropout: share of numbers set to zero between layers while training.
+        dropout: fraction of components set to zero between layers while training.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import RNN
+        >>> outputs, state = RNN(d_in=3, d_hidden=5)(torch.zeros(2, 7, 3))
+        >>> outputs.shape
+        torch.Size([2, 7, 5])
     """
 
     cell = RNNCell
+
+
+class GRU(_Recurrent):
+    """Layers of `GRUCell`, equal to `torch.nn.GRU`. Taught in chapter 1.
+
+    Args:
+        d_in: components per input vector.
+        d_hidden: components per hidden state.
+        n_layers: layers, each reading the hidden states of the one below.
+        bidirectional: read also from the last word to the first; outputs are joined side by side.
+        dropout: fraction of components set to zero between layers while training.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import GRU
+        >>> outputs, state = GRU(d_in=3, d_hidden=5, n_layers=2)(torch.zeros(2, 7, 3))
+        >>> outputs.shape
+        torch.Size([2, 7, 5])
+    """
+
+    cell = GRUCell
 
 
 class LSTM(_Recurrent):
     """A long short-term memory network: layers of `LSTMCell`, equal to `torch.nn.LSTM`. Taught in chapter 1.
 
     Args:
-        d_in: numbers per input vector.
-        d_hidden: numbers per hidden state and per cell state.
+        d_in: components per input vector.
+        d_hidden: components per hidden state and per cell state.
         n_layers: layers, each reading the hidden states of the one below.
         bidirectional: read also from the last word to the first; outputs are joined side by side.
-        dropout: share of numbers set to zero between layers while training.
+        dropout: fraction of components set to zero between layers while training.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import LSTM
+        >>> outputs, state = LSTM(d_in=3, d_hidden=5, bidirectional=True)(torch.zeros(2, 7, 3))
+        >>> outputs.shape  # both directions, side by side
+        torch.Size([2, 7, 10])
     """
 
     cell = LSTMCell

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.nn.functional import attention_scores
-from unrolled.shapes import Scores, ShapeError, check_shape
+from unrolled.shapes import Scores, ShapeError, check_shape, check_sizes
 
 __all__ = ["SCORES", "AdditiveScore", "DotScore", "GeneralScore", "ScaledDotScore", "make_score"]
 
@@ -29,10 +29,19 @@ def _check_pair(query: Tensor, key: Tensor, d_query: int, d_key: int) -> None:
 
 
 class DotScore(nn.Module):
-    r"""The dot product, :math:`s = q^\top k`. Nothing to learn; both sides must have one width."""
+    r"""The dot product, :math:`s = q^\top k`. Nothing to learn; both sides must have one width.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import DotScore
+        >>> query, keys = torch.tensor([[[1.0, 2.0]]]), torch.tensor([[[1.0, 0.0], [3.0, 1.0]]])
+        >>> DotScore(2, 2)(query, keys)
+        tensor([[[1., 5.]]])
+    """
 
     def __init__(self, d_query: int, d_key: int) -> None:
         super().__init__()
+        check_sizes(d_query=d_query, d_key=d_key)
         if d_query != d_key:
             raise ShapeError(f"a dot product needs vectors of one width, got queries {d_query}, keys {d_key}")
         self.d_query, self.d_key = d_query, d_key
@@ -45,7 +54,15 @@ class DotScore(nn.Module):
 
 
 class ScaledDotScore(DotScore):
-    r"""The dot product over its expected size, :math:`s = q^\top k / \sqrt d`."""
+    r"""The dot product over its expected size, :math:`s = q^\top k / \sqrt d`.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import ScaledDotScore
+        >>> query, keys = torch.ones(1, 1, 4), torch.tensor([[[1.0, 1, 1, 1], [2.0, 0, 0, 0]]])
+        >>> ScaledDotScore(4, 4)(query, keys)
+        tensor([[[2., 1.]]])
+    """
 
     def __init__(self, d_query: int, d_key: int) -> None:
         super().__init__(d_query, d_key)
@@ -53,10 +70,18 @@ class ScaledDotScore(DotScore):
 
 
 class GeneralScore(nn.Module):
-    r"""A learned bilinear form, :math:`s = q^\top W k`: the widths may differ, and so may the languages."""
+    r"""A learned bilinear form, :math:`s = q^\top W k`: the widths may differ, and so may the languages.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import GeneralScore
+        >>> GeneralScore(d_query=3, d_key=5)(torch.zeros(2, 1, 3), torch.zeros(2, 7, 5)).shape
+        torch.Size([2, 1, 7])
+    """
 
     def __init__(self, d_query: int, d_key: int) -> None:
         super().__init__()
+        check_sizes(d_query=d_query, d_key=d_key)
         self.key_proj = nn.Linear(d_key, d_query, bias=False)
 
     def forward(self, query: Tensor, key: Tensor) -> Scores:
@@ -73,10 +98,17 @@ class AdditiveScore(nn.Module):
         d_key: width of the keys.
         d_score: width of the hidden layer; the query's unless given. All ``T x S`` pairs pass through it
             at once, so it takes ``B * T * S * d_score`` numbers of memory.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import AdditiveScore
+        >>> AdditiveScore(d_query=3, d_key=5)(torch.zeros(2, 1, 3), torch.zeros(2, 7, 5)).shape
+        torch.Size([2, 1, 7])
     """
 
     def __init__(self, d_query: int, d_key: int, d_score: int | None = None) -> None:
         super().__init__()
+        check_sizes(d_query=d_query, d_key=d_key, d_score=d_score)
         d_score = d_query if d_score is None else d_score
         self.query_proj = nn.Linear(d_query, d_score, bias=False)
         self.key_proj = nn.Linear(d_key, d_score, bias=False)
@@ -96,6 +128,7 @@ SCORES: dict[str, type[nn.Module]] = {
     "general": GeneralScore,
     "additive": AdditiveScore,
 }
+"""The scores by the names that configurations use."""
 
 
 def make_score(name: str, d_query: int, d_key: int) -> nn.Module:
@@ -103,6 +136,11 @@ def make_score(name: str, d_query: int, d_key: int) -> nn.Module:
 
     Raises:
         ValueError: there is no such score; the message lists those there are.
+
+    Example:
+        >>> from unrolled.nn import make_score
+        >>> make_score("dot", d_query=4, d_key=4)
+        DotScore()
     """
     if name not in SCORES:
         raise ValueError(f"score: expected one of {', '.join(SCORES)}, got {name!r}")

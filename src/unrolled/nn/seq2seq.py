@@ -30,7 +30,17 @@ from unrolled.nn.functional import attend, attention_weights
 from unrolled.nn.masks import padding_mask
 from unrolled.nn.recurrent import LSTM
 from unrolled.nn.score import make_score
-from unrolled.shapes import Lengths, Mask, SourceTokens, Tokens, check_shape
+from unrolled.shapes import (
+    Lengths,
+    Mask,
+    ShapeError,
+    SourceTokens,
+    Tokens,
+    check_integers,
+    check_shape,
+    check_share,
+    check_sizes,
+)
 from unrolled.tap import Tap
 
 __all__ = ["Memory", "Seq2Seq", "Seq2SeqConfig"]
@@ -43,12 +53,20 @@ class Seq2SeqConfig:
     Attributes:
         source_size: words of the source language.
         target_size: words of the target language.
-        d_model: numbers per word vector.
-        d_hidden: numbers per decoder state, and per encoder output (both directions together).
+        d_model: components per word vector.
+        d_hidden: components per decoder state, and per encoder output (both directions together).
         n_layers: LSTM layers in the encoder and in the decoder.
         bidirectional: whether the encoder also reads backwards, with half of `d_hidden` for each direction.
         score: ``dot``, ``scaled_dot``, ``general``, ``additive``, or None for no attention.
-        dropout: share of numbers set to zero while training.
+        dropout: fraction of components set to zero while training.
+
+    Example:
+        >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
+        >>> config = Seq2SeqConfig(source_size=11, target_size=13, score=None)
+        >>> config.d_hidden, config.bidirectional
+        (128, True)
+        >>> sum(p.numel() for p in Seq2Seq(config).parameters())
+        169101
     """
 
     source_size: int
@@ -62,9 +80,9 @@ class Seq2SeqConfig:
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no model, and a hidden size that two directions cannot share."""
-        for name in ("source_size", "target_size", "d_model", "d_hidden", "n_layers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        sizes = ("source_size", "target_size", "d_model", "d_hidden", "n_layers")
+        check_sizes(**{name: getattr(self, name) for name in sizes})
+        check_share(dropout=self.dropout)
         if self.bidirectional and self.d_hidden % 2:
             raise ValueError(f"d_hidden: expected an even number for two directions, got {self.d_hidden}")
 
@@ -76,6 +94,14 @@ class Memory(NamedTuple):
         state: the decoder's first state, the context vector: h and c, each ``[n_layers, B, d_hidden]``.
         outputs: one vector for each source word ``[B, S, d_hidden]``; only attention looks at them.
         mask: which source words are real, ``[B, 1, S]``, or None where all are.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
+        >>> model = Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13, d_hidden=8))
+        >>> memory = model.encode(torch.tensor([[1, 5, 7, 2]]))
+        >>> memory.outputs.shape  # both directions, side by side
+        torch.Size([1, 4, 8])
     """
 
     state: tuple[Tensor, ...]
@@ -86,8 +112,15 @@ class Memory(NamedTuple):
 class Seq2Seq(nn.Module):
     """An LSTM encoder and an LSTM decoder, with attention where the config names a score.
 
-    The tap `weights` hears the attention weights ``[B, T, S]``: all T at once under teacher forcing, one at
-    a time while generating.
+    The taps `scores` (before the mask) and `weights` hear the attention ``[B, T, S]``, `context` what it
+    finds ``[B, T, d_hidden]``: all T at once under teacher forcing, one at a time while generating.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
+        >>> model = Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13))
+        >>> model(torch.tensor([[1, 5, 7, 2]]), torch.tensor([[1, 4, 4]])).shape
+        torch.Size([1, 3, 13])
     """
 
     def __init__(self, config: Seq2SeqConfig) -> None:
@@ -109,7 +142,7 @@ class Seq2Seq(nn.Module):
         self.score: nn.Module | None = None
         if config.score is not None:
             self.score = make_score(config.score, d_hidden, d_hidden)
-            self.weights = Tap()
+            self.scores, self.weights, self.context = Tap(), Tap(), Tap()
             # Back to the width of a word vector: nothing wider need be compared with the words there are.
             self.combine = nn.Linear(2 * d_hidden, d_model)
         self.head = nn.Linear(d_hidden if config.score is None else d_model, config.target_size)
@@ -117,7 +150,9 @@ class Seq2Seq(nn.Module):
     def encode(self, source: SourceTokens, lengths: Lengths | None = None) -> Memory:
         """Read the source ``[B, S]``; `lengths` ``[B]`` says how many words of each sentence are real."""
         check_shape("source", source, "B S")
-        _check_integers("source", source)
+        check_integers("source", source, "integer words")
+        if source.shape[1] == 0:
+            raise ShapeError(f"source: expected at least one word, got {list(source.shape)}")
         outputs, state = self.encoder(self.dropout(self.source_embed(source)), lengths=lengths)
         # The two directions of a layer stand in neighbouring rows: join them, [L * 2, B, h] -> [L, B, 2 h].
         state = tuple(
@@ -138,13 +173,13 @@ class Seq2Seq(nn.Module):
             state: the decoder's state before `target`; the context vector unless given.
         """
         check_shape("target", target, "B T", B=memory.outputs.shape[0])
-        _check_integers("target", target)
+        check_integers("target", target, "integer words")
         embedded = self.dropout(self.target_embed(target))
         hidden, state = self.decoder(embedded, memory.state if state is None else state)  # [B, T, d_hidden]
         if self.score is not None:
-            scores = self.score(hidden, memory.outputs)  # [B, T, S]
+            scores = self.scores(self.score(hidden, memory.outputs))  # [B, T, S]
             weights = self.weights(attention_weights(scores, memory.mask))
-            context = attend(weights, memory.outputs)  # [B, T, d_hidden]
+            context = self.context(attend(weights, memory.outputs))  # [B, T, d_hidden]
             hidden = torch.tanh(self.combine(torch.cat([context, hidden], dim=-1)))  # [B, T, d_model]
         return self.head(self.dropout(hidden)), state
 
@@ -158,13 +193,8 @@ class Seq2Seq(nn.Module):
 
         Raises:
             ShapeError: the batches differ, or an argument is not ``[B, length]``.
-            TypeError: words or lengths are no integers.
+            TypeError: words or lengths are not integers.
             ValueError: a length is out of range.
         """
         logits, _ = self.decode(target, self.encode(source, lengths))
         return logits
-
-
-def _check_integers(name: str, tokens: Tensor) -> None:
-    if tokens.dtype not in (torch.int64, torch.int32):
-        raise TypeError(f"{name}: expected integer words, got {tokens.dtype}")

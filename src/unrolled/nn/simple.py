@@ -23,12 +23,23 @@ class SimpleSelfAttention(nn.Module):
     Args:
         scale: factor on the scores before the softmax. Above one it sharpens the competition, below one
             it softens it.
+
+    The taps `scores` (before the mask) and `weights` hear ``[..., T, T]``, `context` what goes out.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import SimpleSelfAttention
+        >>> X = torch.tensor([[[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
+        >>> SimpleSelfAttention()(X)
+        tensor([[[0.8446, 0.1554],
+                 [0.8446, 0.1554],
+                 [0.4239, 0.5761]]])
     """
 
     def __init__(self, scale: float = 1.0) -> None:
         super().__init__()
         self.scale = scale
-        self.weights = Tap()
+        self.scores, self.weights, self.context = Tap(), Tap(), Tap()
 
     def forward(self, x: Sequence, mask: Mask | None = None) -> Sequence:
         """Return the context vectors ``[..., T, D]`` of the tokens `x` ``[..., T, D]``.
@@ -41,6 +52,7 @@ class SimpleSelfAttention(nn.Module):
             ShapeError: `x` has fewer than two dimensions, or the mask does not broadcast.
             TypeError: the mask is not boolean.
         """
-        scores = attention_scores(x, x, scale=self.scale)  # [..., T, T]
+        scores = self.scores(attention_scores(x, x, scale=self.scale))  # [..., T, T]
         weights = self.weights(attention_weights(scores, mask))
-        return attend(weights, x)  # [..., T, D]
+        x = self.context(attend(weights, x))  # [..., T, D]
+        return x

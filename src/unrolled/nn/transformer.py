@@ -5,12 +5,14 @@ from typing import Literal, get_args
 
 from torch import Tensor, nn
 
-from unrolled.nn.blocks import NormOrder
 from unrolled.nn.cache import DecoderCache
 from unrolled.nn.embedding import Positions, added_positions, check_tokens, positions_in_attention
 from unrolled.nn.feedforward import Activation
+from unrolled.nn.masks import Sight, model_sight
+from unrolled.nn.parts import NormOrder, Parts, make_parts
 from unrolled.nn.stacks import Decoder, Encoder
-from unrolled.shapes import Mask, ShapeError, Source, SourceTokens, Tokens
+from unrolled.shapes import Mask, ShapeError, Source, SourceTokens, Tokens, check_share, check_sizes
+from unrolled.tap import Tap
 
 __all__ = ["Transformer", "TransformerConfig"]
 
@@ -19,7 +21,14 @@ Tied = Literal["none", "target", "all"]
 
 @dataclass(frozen=True)
 class TransformerConfig:
-    """The sizes and choices of a `Transformer`; the defaults are the base model of 2017."""
+    """The sizes and choices of a `Transformer`; the defaults are the base model of 2017.
+
+    Example:
+        >>> from unrolled.nn import TransformerConfig
+        >>> config = TransformerConfig(source_vocab_size=11, target_vocab_size=13)
+        >>> config.norm, config.positions, config.activation
+        ('post', 'sinusoidal', 'relu')
+    """
 
     source_vocab_size: int
     target_vocab_size: int
@@ -34,10 +43,29 @@ class TransformerConfig:
     dropout: float = 0.1
     norm: NormOrder = "post"
     positions: Positions = "sinusoidal"
+    rotary_base: float = 10_000.0
+    """What the angles of rotary positions come from; larger for longer contexts."""
     activation: Activation = "relu"
     norm_eps: float = 1e-5
     tied: Tied = "none"
     """Whether the output layer shares its weights with the target's embedding, or with both embeddings."""
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that make no model."""
+        sizes = ("source_vocab_size", "target_vocab_size", "max_len", "d_model", "n_heads", "d_ff")
+        check_sizes(**{name: getattr(self, name) for name in sizes})
+        check_sizes(low=0, n_layers=self.n_layers, n_decoder_layers=self.n_decoder_layers)
+        check_share(dropout=self.dropout)
+
+    def parts(self) -> Parts:
+        """Return the makers of the blocks' parts; with `dataclasses.replace`, a model is made of others."""
+        return make_parts(
+            norm_eps=self.norm_eps,
+            activation=self.activation,
+            positions=positions_in_attention(
+                self.positions, self.d_model, self.n_heads, self.max_len, rotary_base=self.rotary_base
+            ),
+        )
 
 
 class Transformer(nn.Module):
@@ -45,17 +73,32 @@ class Transformer(nn.Module):
 
     .. math::  p(y_1 \dots y_T \mid x) = \prod_t p(y_t \mid y_1 \dots y_{t-1}, x)
 
+    Args:
+        config: sizes and choices.
+        parts: what the blocks are made of; ``config.parts()`` unless given.
+
+    The taps `source_embedded` ``[B, S, D]`` and `target_embedded` ``[B, T, D]`` hear the vectors that enter
+    the first blocks.
+
     Raises:
-        ValueError: a size or a choice that is not possible.
+        ValueError: a choice that is not possible.
 
     Reference:
         Vaswani et al., Attention Is All You Need, 2017.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.nn import Transformer, TransformerConfig
+        >>> config = TransformerConfig(11, 13, d_model=8, n_heads=2, n_layers=1)
+        >>> model = Transformer(config).eval()
+        >>> model(torch.tensor([[1, 5, 7, 2]]), torch.tensor([[1, 4, 4]])).shape
+        torch.Size([1, 3, 13])
     """
 
-    def __init__(self, config: TransformerConfig) -> None:
+    def __init__(self, config: TransformerConfig, parts: Parts | None = None) -> None:
         super().__init__()
         self.config = config
-        c = config
+        c, parts = config, config.parts() if parts is None else parts
         if c.tied not in get_args(Tied):
             raise ValueError(f"expected tied of {get_args(Tied)}, got {c.tied!r}")
         if c.tied == "all" and c.source_vocab_size != c.target_vocab_size:
@@ -64,12 +107,12 @@ class Transformer(nn.Module):
                 f"source_vocab_size={c.source_vocab_size} and target_vocab_size={c.target_vocab_size}"
             )
         d_ff = 4 * c.d_model if c.d_ff is None else c.d_ff
-        rotary, alibi = positions_in_attention(c.positions, c.d_model, c.n_heads, c.max_len)
         self.source_embedding = nn.Embedding(c.source_vocab_size, c.d_model)
         self.target_embedding = nn.Embedding(c.target_vocab_size, c.d_model)
         self.source_positions = added_positions(c.positions, c.d_model, c.max_len)
         self.target_positions = added_positions(c.positions, c.d_model, c.max_len)
         self.dropout = nn.Dropout(c.dropout)
+        self.source_embedded, self.target_embedded = Tap(), Tap()
         self.encoder = Encoder(
             c.n_layers,
             c.d_model,
@@ -77,10 +120,7 @@ class Transformer(nn.Module):
             d_ff,
             norm=c.norm,
             dropout=c.dropout,
-            activation=c.activation,
-            norm_eps=c.norm_eps,
-            rotary=rotary,
-            alibi=alibi,
+            parts=parts,
         )
         self.decoder = Decoder(
             c.n_layers if c.n_decoder_layers is None else c.n_decoder_layers,
@@ -89,10 +129,7 @@ class Transformer(nn.Module):
             d_ff,
             norm=c.norm,
             dropout=c.dropout,
-            activation=c.activation,
-            norm_eps=c.norm_eps,
-            rotary=rotary,
-            alibi=alibi,
+            parts=parts,
         )
         self.lm_head = nn.Linear(c.d_model, c.target_vocab_size, bias=False)
         for module in self.modules():
@@ -112,8 +149,8 @@ class Transformer(nn.Module):
         self,
         source: SourceTokens,
         target: Tokens,
-        source_mask: Mask | None = None,
-        target_mask: Mask | None = None,
+        source_mask: Mask | Sight | None = None,
+        target_mask: Mask | Sight | None = None,
     ) -> Tensor:
         """Return a score for every word as the next of the target, at every position: logits ``[B, T, V]``.
 
@@ -126,26 +163,27 @@ class Transformer(nn.Module):
 
         Raises:
             ShapeError: tokens or a mask have another shape than expected.
-            TypeError: tokens are no integers, or a mask is not boolean.
+            TypeError: tokens are not integers, or a mask is not boolean.
             ValueError: a sequence is longer than `max_len`.
         """
         return self.decode(target, self.encode(source, source_mask), source_mask, target_mask)
 
-    def encode(self, source: SourceTokens, source_mask: Mask | None = None) -> Source:
+    def encode(self, source: SourceTokens, source_mask: Mask | Sight | None = None) -> Source:
         """Return the encoder's output ``[B, S, D]`` for the source; for the arguments see `forward`."""
         check_tokens("source", source, self.config.max_len)
         x = self.source_embedding(source) * self.config.d_model**0.5  # [B, S, D]
         if self.source_positions is not None:
             x = self.source_positions(x)
-        memory: Tensor = self.encoder(self.dropout(x), source_mask)
+        source_mask = model_sight("source_mask", source_mask, (*source.shape, source.shape[1]))
+        memory: Tensor = self.encoder(self.source_embedded(self.dropout(x)), source_mask)
         return memory
 
     def decode(
         self,
         target: Tokens,
         memory: Source,
-        source_mask: Mask | None = None,
-        target_mask: Mask | None = None,
+        source_mask: Mask | Sight | None = None,
+        target_mask: Mask | Sight | None = None,
         cache: DecoderCache | None = None,
     ) -> Tensor:
         """Return logits ``[B, T, V]`` for the target, given the encoder's output `memory` ``[B, S, D]``.
@@ -162,7 +200,11 @@ class Transformer(nn.Module):
         x = self.target_embedding(target) * self.config.d_model**0.5  # [B, T, D]
         if self.target_positions is not None:
             x = self.target_positions(x, held)
-        x = self.decoder(self.dropout(x), memory, target_mask, source_mask, cache=cache)
+        batch, length = target.shape
+        target_mask = model_sight("target_mask", target_mask, (batch, length, held + length), causal=True)
+        source_mask = model_sight("source_mask", source_mask, (batch, length, memory.shape[1]))
+        x = self.target_embedded(self.dropout(x))
+        x = self.decoder(x, memory, target_mask, source_mask, cache=cache)
         logits: Tensor = self.lm_head(x)  # [B, T, V]
         return logits
 
