@@ -20,7 +20,10 @@ GROUPS = {
     "memory": "benchmarks.memory",
     "gpt": "benchmarks.gpt",
     "generate": "benchmarks.generate",
+    "costs": "benchmarks.costs",
     "seq2seq": "benchmarks.seq2seq",
+    "today": "benchmarks.today",
+    "linear": "benchmarks.linear",
     "import": "benchmarks.imports",
     "gpu": "benchmarks.gpu",
 }

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from benchmarks.timing import Row
+from unrolled.training.files import to_json
 
 __all__ = ["ROOT", "commit", "describe", "machine", "markdown", "update"]
 
@@ -97,5 +98,5 @@ def update(folder: Path, group: str, run: dict[str, Any], rows: Iterable[Row]) -
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     results[group] = run | {"rows": [asdict(row) for row in rows]}
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(to_json(path.name, results, indent=1) + "\n", encoding="utf-8")
     path.with_suffix(".md").write_text(markdown(results), encoding="utf-8")

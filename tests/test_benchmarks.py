@@ -1,18 +1,34 @@
 """The benchmarks run, at sizes that take no time, and say what they measured; no test looks at a clock."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 
-from benchmarks import attention, generate, gpt, gpu, memory, report, seq2seq
+from benchmarks import attention, costs, generate, gpt, gpu, linear, memory, report, seq2seq, today
 from benchmarks.__main__ import main
 from benchmarks.explicit import explicit
 from benchmarks.timing import Race, Row, Spread, Timer, verdict
 from unrolled.nn import GPT, GPTConfig, MultiHeadAttention, causal_mask
 
 TIMER = Timer(pairs=3)
+TODAY = today.Sizes(
+    window=5,
+    length=202,
+    d_model=12,
+    n_heads=2,
+    d_ff=7,
+    n_experts=3,
+    n_tokens=11,
+    far=211,
+    n_new=5,
+    vocab_size=13,
+    d_latent=3,
+    d_turned=4,
+    held=17,
+)
 TINY = gpt.Sizes(n_layers=2, n_heads=3, d_model=15, length=7, batch=5, vocab_size=11)
 PAIRS = seq2seq.Sizes("tiny", 3, 5, 7, source_size=11, target_size=13, d_model=4, d_hidden=6)
 
@@ -73,9 +89,11 @@ def test_explicit_attention_is_the_layer_it_is_compared_with():
         (lambda: gpt.measure(TIMER, TINY, replace(TINY, batch=4)), 4),
         (lambda: generate.measure(TIMER, TINY, n_new=5), 1),
         (lambda: seq2seq.measure(TIMER, (PAIRS,)), 5),
+        (lambda: today.measure(TIMER, TODAY), 9),
+        (lambda: linear.measure(TIMER, (7, 67)), 4),
         (lambda: gpu.measure(TIMER, TINY, torch.device("cpu"), compiled=False, size=32), 2),
     ],
-    ids=["attention", "gpt", "generate", "seq2seq", "gpu"],
+    ids=["attention", "gpt", "generate", "seq2seq", "today", "linear", "gpu"],
 )
 def test_a_group_measures(run, n_rows):
     rows = list(run())
@@ -86,6 +104,23 @@ def test_a_group_measures(run, n_rows):
         assert row.theirs > 0
         assert row.ratio.low <= row.ratio.median <= row.ratio.high
         assert bool(row.target) == bool(row.verdict)
+
+
+def test_the_costs_of_writing_and_of_pairs():
+    config = GPTConfig(vocab_size=11, max_len=7, d_model=6, n_heads=2, n_layers=1)
+    rows = list(costs.measure(TIMER, config, 5, (3, 13), 6, 2))
+    cases = ["prefill of 7", "decoding, batch 5", "pairs, T=3 d=6", "pairs, T=13 d=6"]
+    for case, row in zip(cases, rows, strict=False):
+        assert case in row.case
+        assert row.ours > 0
+        assert row.theirs > 0
+    assert [row.unit for row in rows[:4]] == ["tokens/s", "tokens/s", "ms", "ms"]
+
+
+def test_where_a_ratio_passes_one():
+    assert costs.crossing((2, 8), [0.5, 2.0]) == pytest.approx(4)
+    assert costs.crossing((2, 8, 32), [0.1, 0.5, 2.0]) == pytest.approx(16)
+    assert math.isnan(costs.crossing((2, 8), [1.5, 2.0]))
 
 
 def test_memory_is_counted_in_a_process_of_its_own(monkeypatch):
@@ -140,6 +175,9 @@ def test_results_are_kept_by_group(tmp_path):
     text = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
     line = "| a case | theirs | 2 | 3 | ms | 1.50 (1.40–1.60) | 1.00 (0.90–1.10) | ≥ 1.00 | met |"
     assert text.count(line) == 1
+    with pytest.raises(ValueError, match=r"benchmarks\.json: .* got nan for first/rows/0/ours"):
+        report.update(tmp_path, "first", run, [replace(row, ours=math.nan)])
+    assert json.loads((tmp_path / "benchmarks.json").read_text(encoding="utf-8")) == results
 
 
 def test_the_command(tmp_path, capsys, monkeypatch):

@@ -7,7 +7,7 @@ from torch.testing import assert_close
 from tests.training.conftest import ALONE
 from unrolled.nn import AttentionBlock, EncoderBlock
 from unrolled.training.loop import Trainer
-from unrolled.training.recipes.block import Block, NoWayAround, gradient_norms
+from unrolled.training.recipes.block import Block, gradient_norms, post_norm_alone, pre_norm_alone
 from unrolled.training.run import evaluate_task
 
 SMALL = {"n_layers": 3, "n_heads": 2, "d_model": 14, "length": 11, "batch": 5, "steps": 4}
@@ -22,7 +22,8 @@ def made(**options):
 @pytest.mark.parametrize("norm", ["pre", "post"])
 def test_without_a_way_around_only_the_sublayers_are_left(norm):
     torch.manual_seed(0)
-    block, x = NoWayAround(15, 3, 31, norm=norm).double(), torch.randn(2, 7, 15, dtype=torch.float64)
+    residual = pre_norm_alone if norm == "pre" else post_norm_alone
+    block, x = EncoderBlock(15, 3, 31, norm=residual).double(), torch.randn(2, 7, 15, dtype=torch.float64)
     if norm == "pre":
         expected = block.feedforward(block.feedforward_norm(block.attention(block.attention_norm(x))))
     else:
@@ -32,13 +33,14 @@ def test_without_a_way_around_only_the_sublayers_are_left(norm):
 
 @pytest.mark.parametrize(
     ("kind", "block"),
-    [("whole", EncoderBlock), ("no-residual", NoWayAround), ("attention-only", AttentionBlock)],
+    [("whole", EncoderBlock), ("no-residual", EncoderBlock), ("attention-only", AttentionBlock)],
 )
 @pytest.mark.parametrize("norm", ["pre", "post"])
 def test_the_stack_is_made_of_what_was_asked_and_is_causal(kind, block, norm):
     _, task = made(kind=kind, norm=norm)
     assert [type(layer) for layer in task.model.layers] == [block] * 3
-    assert all(layer.norm == norm for layer in task.model.layers)
+    alone = pre_norm_alone if norm == "pre" else post_norm_alone
+    assert all(layer.norm == (alone if kind == "no-residual" else norm) for layer in task.model.layers)
     assert isinstance(task.model.final_norm, torch.nn.LayerNorm if norm == "pre" else torch.nn.Identity)
     tokens = next(iter(task.batches("train", 0, 0)))["tokens"]
     changed = tokens.clone()

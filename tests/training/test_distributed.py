@@ -86,8 +86,11 @@ def test_the_device_is_a_gpu_if_there_is_one(monkeypatch):
     assert choose_device(local_rank=3) == torch.device("cuda", 3)
     assert choose_device("cuda:2", local_rank=1) == torch.device("cuda", 2)
     assert choose_device("cpu") == torch.device("cpu")
-    with pytest.raises(ValueError, match=r"expected one of 4 CUDA devices, or cpu, got number 4"):
+    with pytest.raises(ValueError, match=r"has \(cpu, cuda:0, cuda:1, cuda:2, cuda:3\), got cuda:4$"):
         choose_device("cuda:4")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(ValueError, match=r"device: expected one that this machine has \(cpu\), got cuda:0$"):
+        choose_device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert choose_device() == torch.device("cpu")
 

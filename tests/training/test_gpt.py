@@ -1,22 +1,34 @@
 """The GPT of characters: its text, its loss over every character once, and how it writes."""
 
+import math
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.data.test_public import REAL
 from tests.training.conftest import ALONE
 from unrolled.data import text
 from unrolled.data.public import TINY_SHAKESPEARE
+from unrolled.data.tales import PIECES, TALES, pieces, split, tales
 from unrolled.data.tokenizers import Characters
 from unrolled.nn import GPT
 from unrolled.training import GenerateOptions
 from unrolled.training.loop import Trainer
 from unrolled.training.recipes import gpt
-from unrolled.training.recipes.gpt import ALPHABETS, END, STORIES, Gpt, GptLarge, GptTask, mean_loss
+from unrolled.training.recipes.gpt import (
+    ALPHABETS,
+    END,
+    STORIES,
+    Gpt,
+    GptLarge,
+    GptTask,
+    mean_loss,
+)
+from unrolled.training.recipes.gpt_tales import GptPlayground, GptTales, TalesTask
 from unrolled.training.results import read_result
 from unrolled.training.run import evaluate_task
-from unrolled.training.stored import stored, stored_names
+from unrolled.training.stored import FOLDER, stored, stored_names
 
 SMALL = {"corpus": "stories", "block": 11, "n_layers": 1, "n_heads": 2, "d_model": 14, "batch": 5}
 END_OF_SHAKESPEARE = Path(__file__).with_name("shakespeare_end.txt")
@@ -130,3 +142,67 @@ def test_stored_weights_reach_their_loss(name):
     assert loss == pytest.approx(result["metrics"]["loss_end"][at], abs=0.01)
     assert it.figures["loss"] == pytest.approx(result["metrics"]["loss"][at], abs=0.01)
     assert result["parameters"] == sum(p.numel() for p in model.parameters())
+
+
+def test_the_tales_are_read_in_pieces_and_measured_in_bits_per_byte():
+    torch.manual_seed(0)
+    recipe = GptTales(block=11, n_layers=1, n_heads=2, d_model=14, batch=5)
+    assert recipe.public
+    held = "“Who’s been sleeping in my bed?” said the Great, Huge Bear. " * 7
+    task = TalesTask(recipe, held * 9, held)
+    ids = task.tokenizer.encode(held)
+    assert task.tokenizer.vocab_size == PIECES == task.model.config.vocab_size
+    assert len(ids) < len(held) < len(held.encode()), "pieces are longer, curly quotes three bytes"
+    figures = evaluate_task(task, recipe)
+    loss = mean_loss(task.model, torch.tensor(ids))
+    assert figures["loss"] == pytest.approx(loss)
+    bits = loss / math.log(2) * len(ids) / len(held.encode())
+    assert figures["bits_per_byte"] == pytest.approx(bits)
+    assert figures["bits_per_byte_read"] == pytest.approx(bits, rel=0.05), "the same sentence, untrained"
+    assert task.write(task.model, "said the", GenerateOptions(max_len=3)).startswith("said the")
+
+
+def test_the_tales_are_joined_book_by_book(monkeypatch):
+    books = [f"{name} woke. " * 40 + "\n\n" + f"{name} slept.\n\n" * 9 for name in ("Bear", "Wolf")]
+    monkeypatch.setattr(gpt, "tales", lambda folder: books)
+    task = GptTales(block=5, d_model=8, n_layers=1).task()
+    train, held = split(books)
+    decode = task.tokenizer.decode
+    assert decode(task._tokens["train"].tolist()) == "\n\n".join(train)
+    assert decode(task._tokens["validation"].tolist()) == "\n\n".join(held)
+
+
+def test_the_stored_model_of_the_tales_reaches_its_figures() -> None:
+    it = stored("gpt-tales")
+    model, result = it.model, read_result(it.result)
+    assert isinstance(model, GPT)
+    for figure, value in it.figures.items():
+        assert value == pytest.approx(result["metrics"][figure][0], rel=0.005), figure
+    assert result["parameters"] == sum(p.numel() for p in model.parameters())
+    if all((REAL / book.source.name).is_file() for book in TALES):
+        _, held = split(tales(folder=REAL))
+        tokens = torch.tensor(pieces().encode("\n\n".join(held)))
+        assert mean_loss(model, tokens) == pytest.approx(it.figures["loss"], rel=0.002)
+        # It has learned more than pairs of neighbours hold.
+        text = read_result("gpt-tales-text")["metrics"]
+        assert it.figures["bits_per_byte"] < text["bigram"][0] < text["unigram"][0]
+
+
+def test_the_playground_s_model_has_dropout_everywhere_but_in_attention() -> None:
+    model = GptPlayground(d_model=8, n_heads=2, n_layers=1, block=7).model()
+    assert model.token_embedding.num_embeddings == 2048
+    assert model.dropout.p == 0.1
+    assert model.layers[0].attention.dropout == 0
+    tokens = torch.arange(7)[None]
+    assert not torch.equal(model.train()(tokens), model(tokens))  # the rest has it
+
+
+def test_the_playground_s_stored_model_writes_as_recorded() -> None:
+    it = stored("gpt-playground")
+    assert sum(p.numel() for p in it.model.parameters()) == read_result("gpt-playground")["parameters"]
+    recorded = read_result("gpt-playground")["metrics"]["bits_per_byte"][0]
+    assert it.figures["bits_per_byte"] == pytest.approx(recorded, abs=2e-3)  # 8 bits
+    assert (FOLDER / "gpt-playground.safetensors").stat().st_size <= 4_000_000
+    text = read_result("gpt-playground-text")["metrics"]
+    assert recorded < min(text[name][0] for name in ("xz", "bz2", "gzip", "xz after the training text"))
+    assert max(text[f"longest copied, {t}"][0] for t in (0.0, 0.5, 0.8, 1.0)) <= 40

@@ -4,6 +4,9 @@ import pytest
 import torch
 
 from tests.training.toy import Toy, ToyTask
+from unrolled.training.checkpoint import load_checkpoint
+from unrolled.training.loop import Trainer
+from unrolled.training.run import evaluate_task
 
 
 def losses(curve):
@@ -157,8 +160,61 @@ def test_a_loss_that_is_no_number_stops_the_run(trained, monkeypatch):
     monkeypatch.setattr(
         ToyTask, "loss", lambda self, model, batch: (real(self, model, batch)[0] * math.inf, torch.tensor(1))
     )
-    with pytest.raises(FloatingPointError, match=r"the loss is inf at step 1: try a lower --lr"):
+    said = r"the loss is inf at step 1: try a lower --lr, .*; no checkpoint had been saved"
+    with pytest.raises(FloatingPointError, match=said):
         trained()
+
+
+def lost_from(step, monkeypatch, number):
+    """Make the loss of a step and of all after it, counted from 1, no finite number."""
+    real, calls = ToyTask.loss, iter(range(1, 1000))
+
+    def loss(self, model, batch):
+        total, n = real(self, model, batch)
+        return (total * number if next(calls) >= step else total), n
+
+    monkeypatch.setattr(ToyTask, "loss", loss)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_run_lost_between_two_points_of_its_curve_keeps_its_last_good_checkpoint(
+    trained, tmp_path, monkeypatch, number
+):
+    """The step that is lost is also one that is saved: the checkpoint before must stay the newest."""
+    lost_from(10, monkeypatch, number)
+    options = {"log_every": 100, "validate_every": 0, "checkpoint_every": 5}
+    with pytest.raises(
+        FloatingPointError,
+        match=r"the loss is (nan|inf) at step 10: try .*; the checkpoint of step 5 is kept$",
+    ):
+        trained(tmp_path, **options)
+    tensors, state = load_checkpoint(tmp_path / "checkpoints")
+    assert state["step"] == 5
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+
+
+def test_weights_that_a_step_has_thrown_out_of_the_numbers_are_not_saved(trained, tmp_path):
+    options = {"lr": 1e308, "steps": 1, "schedule": "constant", "warmup": 0.0, "weight_decay": 1e3}
+    with pytest.raises(
+        FloatingPointError, match=r"largest number of \S+ is (inf|nan) at step 1: .* no checkp"
+    ):
+        trained(tmp_path, validate_every=0, **options)
+    assert load_checkpoint(tmp_path / "checkpoints") is None
+
+
+def test_a_validation_that_is_no_number_stops_the_run(trained, monkeypatch):
+    monkeypatch.setattr(Trainer, "validation_loss", lambda self: math.nan)
+    with pytest.raises(FloatingPointError, match=r"the validation loss is nan at step 6: .* step 5 is kept"):
+        trained()
+
+
+def test_what_a_task_sees_must_be_numbers_too(trained, monkeypatch):
+    monkeypatch.setattr(ToyTask, "probe", lambda task, model: {"spread": math.nan}, raising=False)
+    with pytest.raises(ValueError, match="step 6 of the curve: expected finite numbers, got nan for spread"):
+        trained()
+    monkeypatch.setattr(ToyTask, "evaluate", lambda task, model: {"accuracy": 0.5, "spread": math.inf})
+    with pytest.raises(ValueError, match="figures of toy: expected finite numbers, got inf for spread"):
+        evaluate_task(Toy().task(), Toy())
 
 
 def test_data_that_gives_nothing_is_an_error(trained, monkeypatch):

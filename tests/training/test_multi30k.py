@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.training.conftest import ALONE
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.nn import Seq2Seq, Transformer
 from unrolled.training import GenerateOptions
 from unrolled.training.loop import Trainer
@@ -60,6 +60,9 @@ def test_bleu_ignores_case_and_counts_words_in_a_row():
     half = bleu(["a man walks his cat.", "two girls are playing in the sand."], right)
     assert 40 < half < 80
     assert bleu(["dog his walks man a .", "snow the in playing are girls two ."], right) < 15
+    for written in ([], right[:1]):
+        with pytest.raises(ValueError, match=r"^references: expected as many as sentences, 1 or more, got"):
+            bleu(written, right if written else [])
 
 
 def test_the_ladder_ends_in_a_transformer_of_the_size_that_was_trained():

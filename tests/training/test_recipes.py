@@ -4,7 +4,7 @@ import torch
 from unrolled.data import bears
 from unrolled.data.batches import IGNORED
 from unrolled.data.bears_tokens import WORDS, word_id
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.training import GenerateOptions
 from unrolled.training.recipes import recipes
 from unrolled.training.recipes.bears import Bears

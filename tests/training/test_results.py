@@ -43,7 +43,11 @@ def test_a_result_has_one_schema(tmp_path):
         ({"metrics": {"bleu": [1.0]}}, r"bleu: expected 2 finite numbers, one per seed, got \[1.0\]"),
         ({"metrics": {"bleu": [1.0, math.nan]}}, "bleu: expected 2 finite numbers"),
         ({"command": "unrolled train toy --data /home/me/data"}, "names no folder of a machine, got '/home'"),
-        ({"tables": {"points": [[0.5, math.inf]]}}, "tables: expected finite numbers"),
+        (
+            {"tables": {"points": [[0.5, math.inf]]}},
+            "tables: expected finite numbers, got inf for points/0/1",
+        ),
+        ({"curve": [{"step": 3, "loss": math.nan}]}, "toy: .* got nan for curve/training/0/loss"),
         ({"notes": "see ~/runs"}, "names no folder of a machine, got '~/runs'"),
         ({"notes": r"in C:\runs"}, "names no folder of a machine"),
     ],

@@ -6,7 +6,7 @@ import torch
 from tests.training.conftest import ALONE
 from unrolled.data.batches import IGNORED
 from unrolled.data.sequences import FIRST_SYMBOL, Transduction
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.training import GenerateOptions
 from unrolled.training.loop import Trainer
 from unrolled.training.recipes.reversal import Reversal

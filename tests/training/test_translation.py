@@ -8,12 +8,13 @@ import torch
 from torch import nn
 
 from unrolled.data.batches import IGNORED
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.data.tokenizers import Words
 from unrolled.training import GenerateOptions, Writer
 from unrolled.training.distributed import workers
 from unrolled.training.run import run_recipe
-from unrolled.training.translation import TranslationRecipe, TranslationTask, logits
+from unrolled.training.translation import TranslationTask, logits
+from unrolled.training.translation_recipe import TranslationRecipe
 
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven"]
 ZAHLEN = ["eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben"]

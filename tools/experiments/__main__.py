@@ -4,10 +4,14 @@ import argparse
 import dataclasses
 import importlib
 import json
+import os
 import pkgutil
 import sys
 from pathlib import Path
 from types import ModuleType
+
+# Before torch loads: OpenMP's waiting threads spin by default, and starve others where a core is busy.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 
@@ -65,7 +69,7 @@ def run_trial(
         if trial.after is not None:
             trial.after(run, results)
         if trial.store is not None:  # last: the model is rounded in place
-            store_run(run, trial.store, trial.result, weights)
+            store_run(run, trial.store, trial.result, weights, smaller=trial.smaller)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Blocks: the norm before or behind the sum, warm-up, ways around, feed-forward, by depth and rate."""
+"""Blocks: the norm before or after the sum, warm-up, residual connections, feed-forward, depth and rate."""
 
 from tools.experiments.trial import Trial
 from unrolled.training.recipes.block import Block
@@ -24,7 +24,7 @@ TRIALS = [
     *(_trial(f"pre-cold-{n}", Block(n_layers=n, warmup=0.0)) for n in _DEPTHS),
     *(_trial(f"post-{n}", Block(norm="post", n_layers=n)) for n in _DEPTHS),
     *(_trial(f"post-cold-{n}", Block(norm="post", n_layers=n, warmup=0.0)) for n in _DEPTHS),
-    # Where the norm stands behind the sum, how much warm-up matters is a question of the learning rate.
+    # Where the norm stands after the sum, how much warm-up matters is a question of the learning rate.
     _trial("post-12-slow", Block(norm="post", n_layers=12, lr=1e-3)),
     _trial("post-cold-12-slow", Block(norm="post", n_layers=12, lr=1e-3, warmup=0.0)),
     _trial("post-12-fast", Block(norm="post", n_layers=12, lr=4e-3)),

@@ -2,6 +2,7 @@
 
 from tools.experiments.trial import Trial
 from unrolled.training.recipes.spanish import Spanish
+from unrolled.training.recipes.spanish_one_way import SpanishOneWay
 
 _UNLEARNED = (
     "Learned from sentences of 1 to 45 words: lengths 41-50 are learned in part, 51-74 not at all. Tested on "
@@ -15,6 +16,29 @@ TRIALS = [
         notes=_UNLEARNED
         + " Trained for twice the steps of the models with attention, since it learns slower.",
         store="spanish-none",
+    ),
+    Trial(
+        "spanish-none-narrow",
+        Spanish(score=None, steps=3200, d_hidden=32),
+        notes=_UNLEARNED + " As 'spanish-none', with states, and so a context vector, of a quarter.",
+    ),
+    Trial(
+        "spanish-none-wide",
+        Spanish(score=None, steps=3200, d_hidden=512),
+        seeds=(0,),
+        notes=_UNLEARNED + " As 'spanish-none', with states four times as large.",
+    ),
+    Trial(
+        "spanish-none-forward",
+        SpanishOneWay(),
+        seeds=(0, 1),
+        notes=_UNLEARNED + " As 'spanish-none', with one LSTM that reads from the first word to the last.",
+    ),
+    Trial(
+        "spanish-none-backward",
+        SpanishOneWay(reads="backward"),
+        seeds=(0, 1),
+        notes=_UNLEARNED + " As 'spanish-none-forward', with the words of each source sentence reversed.",
     ),
     Trial("spanish-dot", Spanish(), notes=_UNLEARNED, store="spanish-dot"),
     Trial(

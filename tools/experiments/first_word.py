@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import Any
 
 import torch
 
@@ -21,6 +22,19 @@ NETWORKS: dict[str, tuple[str, float | None]] = {
 }
 
 
+def over_seeds(cell: str, distance: int, **how: Any) -> tuple[list[float], list[float], list[float]]:
+    """Return the accuracy of each seed at the distance trained for, and its seconds, wall and CPU."""
+    values, wall, cpu = [], [], []
+    for seed in SEEDS:
+        began = perf_counter(), process_time()
+        model = train_first_word(cell, distance, seed=seed, **how)
+        wall.append(perf_counter() - began[0])
+        cpu.append(process_time() - began[1])
+        values.append(accuracy(model, distance))
+    print(cell, distance, how, [round(value, 2) for value in values], flush=True)
+    return values, wall, cpu
+
+
 def measure() -> None:
     """Write ``results/first-word.json``: a figure for each network, distance, and kind of training."""
     metrics: dict[str, list[float]] = {}
@@ -28,18 +42,12 @@ def measure() -> None:
     for name, (cell, forget_bias) in NETWORKS.items():
         for distance in DISTANCES:
             for shorter_too in (False, True):
-                values = []
-                for n, seed in enumerate(SEEDS):
-                    began = perf_counter(), process_time()
-                    model = train_first_word(
-                        cell, distance, seed=seed, forget_bias=forget_bias, shorter_too=shorter_too
-                    )
-                    wall[n] += perf_counter() - began[0]
-                    cpu[n] += process_time() - began[1]
-                    values.append(accuracy(model, distance))
-                figure = f"{name}, {distance}" + (", shorter too" if shorter_too else "")
-                metrics[figure] = values
-                print(figure, [round(value, 2) for value in values], flush=True)
+                values, clock, processor = over_seeds(
+                    cell, distance, forget_bias=forget_bias, shorter_too=shorter_too
+                )
+                wall = [sum(pair) for pair in zip(wall, clock, strict=True)]
+                cpu = [sum(pair) for pair in zip(cpu, processor, strict=True)]
+                metrics[f"{name}, {distance}" + (", shorter too" if shorter_too else "")] = values
     record_result(
         "first-word",
         command="python -m tools.experiments first_word",

@@ -1,15 +1,10 @@
 """The ladder, German captions into English: an LSTM, the same with each score, a transformer."""
 
-import re
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from tools.experiments.trial import Trial
-from unrolled.data.special import SPECIAL
 from unrolled.nn import Transformer
-from unrolled.tap import record
 from unrolled.training.recipes.multi30k import Multi30k, Multi30kTask
 from unrolled.training.results import PROVENANCE, record_result
 from unrolled.training.run import Run
@@ -70,29 +65,10 @@ def attention(run: Run, results: Path) -> None:
 
 
 def example(task: Multi30kTask, model: Transformer, german: str, english: str) -> dict[str, Any]:
-    """Return tokens, greedy translation and the three attentions of one caption."""
-    source = [*task.source_tokenizer.encode(german.lower()), SPECIAL.eos]
-    (written,) = task.write_ids(model, [source[:-1]], beam=1)
-    target = [SPECIAL.bos, *written]
-    with record(model, "*.weights") as heard, torch.no_grad():
-        model(torch.tensor([source]), torch.tensor([target]))
-
-    def maps(of: str) -> list[Any]:
-        # Of each layer there was one call, with one sentence.
-        layers = [weights[0][0] for name, weights in heard.items() if re.fullmatch(of, name)]
-        rounded: list[Any] = torch.stack(layers).double().round(decimals=3).tolist()
-        return rounded
-
-    return {
-        "source": [task.source_tokenizer.token(i) for i in source],
-        "target": [task.target_tokenizer.token(i) for i in target],
-        "written": task.target_tokenizer.decode(written),
-        "reference": english,
-        "caption": german,
-        "encoder": maps(r"encoder\.layers\.\d+\.attention\.weights"),
-        "decoder": maps(r"decoder\.layers\.\d+\.attention\.weights"),
-        "cross": maps(r"decoder\.layers\.\d+\.cross_attention\.weights"),
-    }
+    """Return tokens, greedy translation and the three attentions of one caption, to three digits."""
+    seen = task.inside(model, german.lower())
+    maps = {kind: seen[kind].double().round(decimals=3).tolist() for kind in ("encoder", "decoder", "cross")}
+    return seen | {"reference": english, "caption": german} | maps
 
 
 TRIALS = [

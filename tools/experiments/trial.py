@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unrolled.training import Recipe
 from unrolled.training.run import Run
+from unrolled.training.stored import Smaller
 
 __all__ = ["Trial"]
 
@@ -21,6 +22,7 @@ class Trial:
         notes: what a reader of the figures must know.
         store: the name in ``unrolled/weights`` for one of the trained models, if it is to ship.
         store_seed: which.
+        smaller: how its weights are rounded; to half precision unless given.
         after: what else to record of that model; it gets the finished run, and the folder of results.
     """
 
@@ -30,4 +32,5 @@ class Trial:
     notes: str = ""
     store: str | None = None
     store_seed: int = 0
+    smaller: Smaller | None = None
     after: Callable[[Run, Path], None] | None = None

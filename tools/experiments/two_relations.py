@@ -9,5 +9,5 @@ TRIALS = [
     Trial("two-relations-one-head", TwoRelations(n_heads=1), store="two-relations-one-head"),
     Trial("two-relations-one-head-long", TwoRelations(n_heads=1, steps=4000)),
     Trial("two-relations-one-head-wide", TwoRelations(n_heads=1, d_model=128)),
-    Trial("two-relations-one-head-ff", TwoRelations(n_heads=1, d_ff=128, steps=4000, lr=3e-3)),
+    Trial("two-relations-one-head-ff", TwoRelations(n_heads=1, d_ff=32)),
 ]

@@ -1,6 +1,8 @@
 """One training loop for all models of the course, its checkpoints, its recipes, and how figures are kept.
 
 `unrolled.training.recipes` says what can be trained, `unrolled.training.run` trains it into a folder.
+
+Taught in chapter 14.
 """
 
 from unrolled.data.batches import IGNORED

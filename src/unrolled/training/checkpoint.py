@@ -18,7 +18,8 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from unrolled.training.files import sync, write_atomically
+from unrolled.inputs import read_json
+from unrolled.training.files import check_finite, sync, to_json, write_atomically
 
 __all__ = [
     "CheckpointError",
@@ -26,6 +27,7 @@ __all__ = [
     "load_model",
     "load_optimizer",
     "model_tensors",
+    "newest_step",
     "optimizer_tensors",
     "save_checkpoint",
 ]
@@ -123,20 +125,29 @@ def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, Tensor], stat
         step: how many steps have been taken.
         tensors: by name.
         state: what JSON can say; floats come back exactly.
+
+    Raises:
+        ValueError: a number of the state is not finite; the message says which. Nothing is written then.
+        OSError: the disk is full, or the folder cannot be written to. Those before are as they were then.
     """
+    check_finite(f"checkpoint of step {step}", state)
     final = folder / f"step-{step:08d}"
     temporary = folder / f".writing-{final.name}"
     if temporary.exists():
         shutil.rmtree(temporary)
-    temporary.mkdir(parents=True)
     blob = save(dict(tensors))
     sums = {"tensors": _digest(blob), "state": _digest(_canonical(state))}
-    write_atomically(temporary / "tensors.safetensors", blob)
-    text = json.dumps({"sha256": sums, "state": state}, indent=1, allow_nan=False) + "\n"
-    write_atomically(temporary / "state.json", text.encode())
-    if final.exists():  # a damaged one, or the same step of a run that was killed before it forgot it
-        shutil.rmtree(final)
-    temporary.rename(final)
+    text = to_json("state.json", {"sha256": sums, "state": state}, indent=1) + "\n"
+    try:
+        temporary.mkdir(parents=True)
+        write_atomically(temporary / "tensors.safetensors", blob)
+        write_atomically(temporary / "state.json", text.encode())
+        if final.exists():  # a damaged one, or the same step of a run that was killed before it forgot it
+            shutil.rmtree(final)
+        temporary.rename(final)
+    except OSError:
+        shutil.rmtree(temporary, ignore_errors=True)  # on a full disk it would be in the way
+        raise
     sync(folder)
     for old in sorted(_found(folder))[:-_KEPT]:
         shutil.rmtree(folder / f"step-{old:08d}")
@@ -148,9 +159,14 @@ def _found(folder: Path) -> list[int]:
     return [int(match[1]) for match in matches if match]
 
 
+def newest_step(folder: Path) -> int | None:
+    """Return the step of the newest checkpoint, sound or not; None if there is none."""
+    return max(_found(folder), default=None)
+
+
 def _read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
-        written = json.loads((folder / "state.json").read_bytes())
+        written = read_json("state.json", (folder / "state.json").read_bytes())
         sums, state = written["sha256"], written["state"]
         blob = (folder / "tensors.safetensors").read_bytes()
         sound = sums == {"tensors": _digest(blob), "state": _digest(_canonical(state))}

@@ -1,9 +1,11 @@
 """The curve of a run, one JSON object a line, written as it goes."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
+
+from unrolled.inputs import read_json, user_path
+from unrolled.training.files import naming, to_json
 
 __all__ = ["Curve", "read_curve", "thin"]
 
@@ -20,6 +22,7 @@ class Curve:
     """
 
     def __init__(self, path: Path, position: int = 0) -> None:
+        self._path = path
         self._file = path.open("ab")
         if self._file.tell() < position:
             length = self._file.tell()
@@ -28,26 +31,43 @@ class Curve:
         self._file.truncate(position)
 
     def add(self, **point: Any) -> None:
-        """Add a line; it reaches the file at once."""
-        self._file.write(json.dumps(point, allow_nan=False).encode() + b"\n")
-        self._file.flush()
+        """Add a line; it reaches the file at once.
+
+        Raises:
+            ValueError: a number is not finite; the message says which.
+            OSError: the disk is full; the message names the file.
+        """
+        line = to_json(f"step {point.get('step')} of the curve", point).encode() + b"\n"
+        with naming(self._path):
+            self._file.write(line)
+            self._file.flush()
 
     def position(self) -> int:
         """Force the file to disk and return its length in bytes."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        return self._file.seek(0, os.SEEK_END)
+        with naming(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            return self._file.seek(0, os.SEEK_END)
 
     def close(self) -> None:
         """Force what is written to disk and let go of the file."""
-        self.position()
-        self._file.close()
+        with naming(self._path):
+            try:
+                self.position()
+            finally:
+                self._file.close()
 
 
 def read_curve(path: Path) -> list[dict[str, Any]]:
-    """Return the points of a curve; a last line that a kill cut short is left out."""
-    lines = path.read_bytes().splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith(b"\n")]
+    """Return the points of a curve; a last line that a kill cut short is left out.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a line is not a point; the message names the file and the line.
+    """
+    path = user_path("path", path)
+    lines = path.read_bytes().split(b"\n")[:-1]
+    return [read_json(f"{path}, line {n}", line) for n, line in enumerate(lines, start=1)]
 
 
 def thin(points: list[dict[str, Any]], at_most: int = 100) -> list[dict[str, Any]]:

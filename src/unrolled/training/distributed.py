@@ -55,7 +55,7 @@ def choose_device(name: str | None = None, local_rank: int = 0) -> torch.device:
     """Return the device of that name; a GPU if there is one, else the CPU, when none is named.
 
     Raises:
-        ValueError: the name is no CPU or CUDA device, or that device is not here.
+        ValueError: the name is not that of a CPU or CUDA device, or that device is not here.
     """
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -67,7 +67,8 @@ def choose_device(name: str | None = None, local_rank: int = 0) -> torch.device:
     found = torch.cuda.device_count()
     index = int(number) if number else local_rank
     if index >= found:
-        raise ValueError(f"device: expected one of {found} CUDA devices, or cpu, got number {index} ({name})")
+        there = ", ".join(["cpu", *(f"cuda:{number}" for number in range(found))])
+        raise ValueError(f"device: expected one that this machine has ({there}), got cuda:{index}")
     return torch.device("cuda", index)
 
 

@@ -12,7 +12,9 @@ from unrolled.nn import LSTM, RNN
 __all__ = ["FIRST", "REST", "FirstWord", "accuracy", "sentences", "train_first_word"]
 
 FIRST = ("always", "never", "often", "rarely")
+"""The words that may come first, one of which is to be remembered."""
 REST = ("eat", "the", "delicious", "looking", "and", "smelling", "pizza")
+"""What comes after the first word, always the same."""
 
 
 def sentences(n: int, distance: int, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -33,8 +35,8 @@ class FirstWord(nn.Module):
 
     Args:
         cell: ``"rnn"`` or ``"lstm"``.
-        d_model: numbers per word vector.
-        d_hidden: numbers per state.
+        d_model: components per word vector.
+        d_hidden: components per state.
         forget_bias: with an LSTM, where the bias of the forget gate starts; torch's start unless given.
     """
 
@@ -81,7 +83,7 @@ def train_first_word(
         seed: of the first weights and of the sentences; the global random state is left alone.
         forget_bias: see `FirstWord`.
         shorter_too: draw each batch's distance from 1 to `distance`, instead of always the whole.
-        d_hidden: numbers per state.
+        d_hidden: components per state.
         steps: batches; Adam, gradients clipped to length 1.
         batch: sentences a batch.
         lr: the learning rate.

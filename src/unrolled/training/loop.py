@@ -28,6 +28,7 @@ from unrolled.training.checkpoint import (
     load_model,
     load_optimizer,
     model_tensors,
+    newest_step,
     optimizer_tensors,
     save_checkpoint,
 )
@@ -45,7 +46,7 @@ __all__ = ["Trainer"]
 class _Loss(nn.Module):
     """Model and loss as one module, so that compiling and DDP see both, whichever methods are called."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task[Any]) -> None:
         super().__init__()
         self.model = task.model
         self.of = task.loss
@@ -69,7 +70,12 @@ class Trainer:
     """
 
     def __init__(
-        self, recipe: Recipe, task: Task, folder: Path, workers: Workers, progress: Progress | None = None
+        self,
+        recipe: Recipe,
+        task: Task[Any],
+        folder: Path,
+        workers: Workers,
+        progress: Progress | None = None,
     ) -> None:
         self.recipe, self.task, self.folder, self.workers = recipe, task, folder, workers
         self.progress = Progress.silent() if progress is None else progress
@@ -187,7 +193,7 @@ class Trainer:
             if parameter.grad is not None:
                 parameter.grad.mul_(scale)
         limit = math.inf if recipe.clip is None else recipe.clip
-        self.grad_norm = torch.nn.utils.clip_grad_norm_(parameters, limit)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, limit)
         warmup = round(recipe.warmup * recipe.steps)
         self.lr = recipe.lr * learning_rate_factor(
             recipe.schedule, state.step, recipe.steps, warmup, recipe.lr_floor
@@ -195,19 +201,29 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.lr
         self.optimizer.step()
+        # Asked for once, and when the step is on its way: a GPU is waited for here.
+        loss_sum, n, self.grad_norm = torch.stack([*total, norm.to(total)]).tolist()
+        # Every step, not only where the curve gets a point: no checkpoint may be of a model that is lost.
+        self._check("loss", loss_sum / max(n, 1), state.step + 1)
+        self._check("norm of the gradient", self.grad_norm, state.step + 1)
         state.step += 1
-        loss_sum, n = total.tolist()
         state.window_loss += loss_sum
         state.window_count += n
         state.tokens += int(n)
 
+    def _check(self, what: str, number: float, step: int) -> None:
+        """Raise unless a number of a step is one."""
+        if math.isfinite(number):
+            return
+        kept = newest_step(self.folder / "checkpoints")
+        raise FloatingPointError(
+            f"the {what} is {number} at step {step}: try a lower --lr, a longer --warmup or a --clip; "
+            + ("no checkpoint had been saved" if kept is None else f"the checkpoint of step {kept} is kept")
+        )
+
     def _log(self) -> None:
         state = self.state
         loss = state.window_loss / max(state.window_count, 1)
-        if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss is {loss} at step {state.step}: try a lower --lr, a longer --warmup or a --clip"
-            )
         state.window_loss = state.window_count = 0.0
         now = time.perf_counter()
         speed = (state.tokens - self._logged_at[0]) / max(now - self._logged_at[1], 1e-9)
@@ -217,7 +233,7 @@ class Trainer:
                 step=state.step,
                 loss=loss,
                 lr=self.lr,
-                grad_norm=float(self.grad_norm),
+                grad_norm=self.grad_norm,
                 tokens=state.tokens,
                 tokens_per_s=round(speed, 1),
                 seconds=round(self._seconds()[0], 3),
@@ -227,6 +243,7 @@ class Trainer:
     def _validate(self) -> None:
         state, recipe = self.state, self.recipe
         loss = self.validation_loss()
+        self._check("validation loss", loss, state.step)
         if state.best_loss is None or loss < state.best_loss:
             state.best_loss, state.best_step, state.validations_since_best = loss, state.step, 0
             if recipe.keep_best:
@@ -254,6 +271,11 @@ class Trainer:
         return self.state.seconds + wall, self.state.cpu_seconds + cpu
 
     def _save(self) -> None:
+        # The loss before the last step was finite; where that step went is seen here.
+        named = dict(self.model.named_parameters())
+        largest = torch.stack([parameter.detach().abs().max() for parameter in named.values()]).tolist()
+        for name, number in zip(named, largest, strict=True):
+            self._check(f"largest number of {name}", number, self.state.step)
         self.state.seconds, self.state.cpu_seconds = self._seconds()
         self._started = (time.perf_counter(), time.process_time())
         if self.curve is None:

@@ -26,6 +26,12 @@ def cross_entropy(logits: Tensor, targets: Tensor, *, label_smoothing: float = 0
 
     Reference:
         Szegedy et al., Rethinking the Inception Architecture, 2016, section 7.
+
+    Example:
+        >>> import torch
+        >>> from unrolled.training import cross_entropy
+        >>> cross_entropy(torch.zeros(1, 3, 4), torch.tensor([[1, 2, 3]]))
+        (tensor(4.1589), tensor(3))
     """
     if logits.shape[:-1] != targets.shape:
         raise ShapeError(f"targets: expected shape {list(logits.shape[:-1])}, got {list(targets.shape)}")

@@ -58,6 +58,21 @@ def _parser(kind: Any, admits_none: bool) -> Callable[[str], Any]:
     return parse
 
 
+def _chooser(choices: tuple[str, ...]) -> Callable[[str], str | None]:
+    """Return what reads one of `choices`, or the word none for None.
+
+    argparse's own choices would be held against what has been read, and listed with Python's None.
+    """
+
+    def choose(text: str) -> str | None:
+        if text not in (*choices, "none"):
+            known = ", ".join(map(repr, (*choices, "none")))
+            raise argparse.ArgumentTypeError(f"invalid choice: {text!r} (choose from {known})")
+        return None if text == "none" else text
+
+    return choose
+
+
 def _shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
@@ -80,9 +95,7 @@ def add_options(parser: argparse.ArgumentParser, cls: type) -> None:
         if kind is bool:
             arguments["action"] = argparse.BooleanOptionalAction
         elif get_origin(kind) is Literal and admits_none:
-            # argparse holds a choice against what the type made of it.
-            arguments["type"] = lambda text: None if text == "none" else text
-            arguments["choices"] = (*get_args(kind), None)
+            arguments["type"] = _chooser(get_args(kind))
             arguments["metavar"] = "{" + ",".join((*get_args(kind), "none")) + "}"
         elif get_origin(kind) is Literal:
             arguments["choices"] = get_args(kind)
@@ -115,12 +128,19 @@ def check_options(options: Any) -> None:
         )
         if not fits:
             raise ValueError(f"{field.name}: expected {kind.__name__}, got {value!r}")
-        if kind in (int, float) and not (about["low"] <= value <= about["high"] and math.isfinite(value)):
+        if kind in (int, float) and not (about["low"] <= value <= about["high"] and _is_finite(value)):
             low, high = about["low"], about["high"]
             expected = f"{low:g} or more" if high == math.inf else f"{low:g} to {high:g}"
             if low == -math.inf:
                 expected = "a finite number" if high == math.inf else f"{high:g} or less"
             raise ValueError(f"{field.name}: expected {expected}, got {value!r}")
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float comes near
+        return False
 
 
 def changed_options(options: Any) -> dict[str, Any]:

@@ -33,13 +33,19 @@ class Progress:
         """Show a point of the curve; lines come about twenty times a run."""
         if self.stream is None:
             return
+        try:
+            self._show(self.stream, step, loss, speed, best)
+        except BrokenPipeError:  # nobody watches any more; the run goes on
+            self.stream = self._bar = None
+
+    def _show(self, stream: TextIO, step: int, loss: float, speed: float, best: float | None) -> None:
         text = f"loss {loss:.4f}" + ("" if best is None else f", best validation {best:.4f}")
         text += f", {speed:,.0f} tokens/s"
         if self._bar is not None:
             self._bar.update(step - self._bar.n)
             self._bar.set_postfix_str(text)
         elif step >= self._next_line or step == self.steps:
-            print(f"step {step}/{self.steps}: {text}", file=self.stream, flush=True)
+            print(f"step {step}/{self.steps}: {text}", file=stream, flush=True)
             self._next_line = step + self.steps / 20
 
     def close(self) -> None:

@@ -1,6 +1,8 @@
 """What every recipe has: the options of the training loop, and a task."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -17,12 +19,20 @@ __all__ = ["Recipe"]
 class Recipe:
     """The options of one experiment. A subclass names it, changes defaults, adds its own, and makes the task.
 
+    Attributes:
+        name: what it is called on the command line.
+        about: what happens in it.
+        legend: what each of its figures means, in which unit; ``*`` stands for anything.
+        measured_with: packages that its figures need, beside those the course is installed with.
+
     Raises:
         ValueError: an option is of another type, or out of range.
     """
 
     name: ClassVar[str]
     about: ClassVar[str]
+    legend: ClassVar[Mapping[str, str]] = {}
+    measured_with: ClassVar[tuple[str, ...]] = ()
 
     seed: int = option(0, "what first weights, data order and dropout follow from", low=0, high=2**31)
     steps: int = option(1000, "how long to train", unit="steps", low=1)
@@ -51,7 +61,7 @@ class Recipe:
         if (self.patience or self.keep_best) and not self.validate_every:
             raise ValueError("validate_every: expected 1 or more with patience or keep_best, got 0")
 
-    def task(self, data: Path | None = None) -> Task:
+    def task(self, data: Path | None = None) -> Task[Any]:
         """Return the task: data, and a model whose first weights follow from `seed`.
 
         Args:
@@ -70,6 +80,23 @@ class Recipe:
         A recipe whose model depends on its data, such as the size of a vocabulary, has none.
         """
         raise NotImplementedError(f"{type(self).__name__} makes its model with its data: ask its task")
+
+    def unused(self) -> dict[str, str]:
+        """Return the options that change nothing beside the others, and why, to be read after "not used"."""
+        falls = self.schedule not in ("constant", "inverse_sqrt")
+        return {} if falls else {"lr_floor": f"with --schedule {self.schedule}"}
+
+    def check_installed(self) -> None:
+        """Raise unless what its figures are measured with is there: before it is trained, not after.
+
+        Raises:
+            ModuleNotFoundError: a package is missing; the message says how to install it.
+        """
+        for package in self.measured_with:
+            if find_spec(package) is None:
+                raise ModuleNotFoundError(
+                    f"{self.name} is measured with {package}, which is not installed: pip install {package}"
+                )
 
     def config(self) -> dict[str, Any]:
         """Return all options, as they stand in ``config.json``."""

@@ -18,17 +18,19 @@ curve      the first seed's, at most 100 points of training and as many of valid
 tables     what a chapter draws and no single number holds, such as the points of a plane; only where given
 notes      what a reader of the figures must know, or empty
 ========== ==========================================================================
+
+Used from chapter 1 on.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from unrolled.inputs import not_text, read_json, user_path
 from unrolled.training.curve import read_curve, thin
-from unrolled.training.files import write_json
+from unrolled.training.files import check_finite, to_json, write_json
 
 __all__ = ["PROVENANCE", "SCHEMA", "collect_runs", "read_result", "record_result"]
 
@@ -36,6 +38,7 @@ PROVENANCE = ("commit", "hardware", "processes", "torch", "python", "date")
 """What a run notes of where it ran."""
 
 SCHEMA = 1
+"""The version of the form in which results are kept."""
 # In the repository a link to the folder ``results``; in an installed package a copy of it.
 _SHIPPED = Path(__file__).parents[1] / "results"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -101,13 +104,11 @@ def record_result(
         **({"tables": dict(tables)} if tables else {}),
         "notes": notes,
     }
-    try:
-        json.dumps(tables, allow_nan=False)
-    except ValueError as error:
-        raise ValueError(f"tables: expected finite numbers ({error})") from error
-    found = _FOLDER.search(json.dumps(result, ensure_ascii=False))
+    check_finite("tables", tables)
+    found = _FOLDER.search(to_json(name, result))
     if found:
         raise ValueError(f"a result names no folder of a machine, got {found[0].strip()!r}")
+    folder = user_path("folder", folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     write_json(path, result)
@@ -122,13 +123,15 @@ def read_result(name: str, folder: Path = _SHIPPED) -> dict[str, Any]:
         folder: those that ship with the package, unless told.
 
     Raises:
-        ValueError: there is no such result, or it is of another schema; the message names those there are.
+        ValueError: there is no such result, and the message names those there are; or the file is damaged, or
+            of another schema.
     """
+    folder = user_path("folder", folder)
     path = folder / f"{name}.json"
     if not _NAME.fullmatch(name) or not path.is_file():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "(none)"
         raise ValueError(f"name: expected one of {known}, got {name!r}")
-    result: dict[str, Any] = json.loads(path.read_bytes())
+    result: dict[str, Any] = read_json(path, path.read_bytes())
     if result.get("schema") != SCHEMA:
         raise ValueError(f"{name}.json: expected schema {SCHEMA}, got {result.get('schema')!r}")
     return result
@@ -140,14 +143,17 @@ def collect_runs(folders: Sequence[Path]) -> dict[str, Any]:
     Raises:
         ValueError: a run is not finished, or they differ in more.
     """
+    folders = [user_path("folders", folder) for folder in not_text("folders", folders, "paths")]
     if not folders:
         raise ValueError("runs: expected one folder or more, got none")
     runs = []
     for folder in folders:
-        path = folder / "metrics.json"
-        if not path.exists():
-            raise ValueError(f"{folder.name}: expected a finished run, with metrics.json")
-        runs.append((json.loads(path.read_bytes()), json.loads((folder / "config.json").read_bytes())))
+        path, options, curve = (folder / name for name in ("metrics.json", "config.json", "curve.jsonl"))
+        if missing := [file.name for file in (path, options, curve) if not file.exists()]:
+            raise ValueError(f"{folder.name}: expected a finished run, with {' and '.join(missing)}")
+        runs.append((_run_figures(path), read_json(options, options.read_bytes())))
+        if not isinstance(runs[-1][1].get("options"), dict):
+            raise ValueError(f"{options}: expected the options of a run")
     without_seed = [{**config, "options": {**config["options"], "seed": None}} for _, config in runs]
     if any(config != without_seed[0] for config in without_seed):
         raise ValueError("runs: expected the same recipe and options, but for the seed")
@@ -155,6 +161,9 @@ def collect_runs(folders: Sequence[Path]) -> dict[str, Any]:
     if len({metrics["seed"] for metrics in all_metrics}) < len(runs):
         raise ValueError(f"runs: expected different seeds, got {[m['seed'] for m in all_metrics]}")
     first = all_metrics[0]
+    for folder, metrics in zip(folders, all_metrics, strict=True):
+        if metrics["metrics"].keys() != first["metrics"].keys():
+            raise ValueError(f"{folder / 'metrics.json'}: expected the figures {', '.join(first['metrics'])}")
     return {
         "command": first["command"],
         "seeds": [metrics["seed"] for metrics in all_metrics],
@@ -164,3 +173,22 @@ def collect_runs(folders: Sequence[Path]) -> dict[str, Any]:
         "seconds": {kind: [m["seconds"][kind] for m in all_metrics] for kind in ("wall", "cpu")},
         "curve": read_curve(folders[0] / "curve.jsonl"),
     }
+
+
+def _run_figures(path: Path) -> dict[str, Any]:
+    """Return what a run's ``metrics.json`` says."""
+    metrics: dict[str, Any] = read_json(path, path.read_bytes())
+    texts = {"command": str, "seed": int, "metrics": dict, "seconds": dict, "parameters": int}
+    wrong = [name for name, kind in texts.items() if type(metrics.get(name)) is not kind]
+    wrong += [name for name in PROVENANCE if name not in metrics]
+    for name in ("metrics", "seconds"):
+        figures = metrics[name] if name not in wrong else {}
+        wrong += [f"{name}/{figure}" for figure, x in figures.items() if type(x) not in (int, float)]
+    wrong += [
+        f"seconds/{kind}"
+        for kind in ("wall", "cpu")
+        if "seconds" not in wrong and kind not in metrics["seconds"]
+    ]
+    if wrong:
+        raise ValueError(f"{path}: expected the figures of a run, got none or others for {', '.join(wrong)}")
+    return metrics

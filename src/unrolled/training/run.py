@@ -9,7 +9,9 @@
     metrics.json       figures, command, seed, commit, hardware, date
 """
 
-import json
+import shlex
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,11 @@ from typing import Any
 import torch
 from safetensors.torch import load, save
 
-from unrolled.training.checkpoint import CheckpointError, load_model, model_tensors
+from unrolled.data.fetch import DataError
+from unrolled.inputs import read_json, user_path
+from unrolled.training.checkpoint import CheckpointError, load_model, model_tensors, newest_step
 from unrolled.training.distributed import Workers
-from unrolled.training.files import write_atomically, write_json
+from unrolled.training.files import check_finite, write_atomically, write_json
 from unrolled.training.loop import Trainer
 from unrolled.training.options import from_dict
 from unrolled.training.progress import Progress
@@ -41,7 +45,7 @@ class Run:
 
     folder: Path
     recipe: Recipe
-    task: Task
+    task: Task[Any]
     metrics: dict[str, Any]
 
 
@@ -50,17 +54,29 @@ def _read_config(folder: Path) -> Recipe | None:
     if not path.exists():
         return None
     try:
-        config = json.loads(path.read_bytes())
+        config = read_json(path, path.read_bytes())
         name, options = config["recipe"], config["options"]
+        if not isinstance(options, dict):
+            raise TypeError(f"options are {type(options).__name__}")
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path}: expected a recipe and its options ({error!r})") from error
     known = recipes()
-    if name not in known:
-        raise RunError(f"{folder}: a run of the recipe {name!r}; known are {', '.join(known)}")
+    if not isinstance(name, str) or name not in known:
+        raise RunError(f"{path}: a run of the recipe {name!r}; known are {', '.join(known)}")
     try:
         return from_dict(known[name], options)
     except ValueError as error:
         raise RunError(f"{path}: {error}") from error
+
+
+def _read_metrics(path: Path) -> dict[str, Any]:
+    try:
+        metrics: dict[str, Any] = read_json(path, path.read_bytes())
+        if not all(type(figure) in (int, float) for figure in dict(metrics["metrics"]).values()):
+            raise TypeError("a figure is no number")
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path}: expected the figures of a run ({error!r})") from error
+    return metrics
 
 
 def _prepare(recipe: Recipe, folder: Path, resume: bool) -> None:
@@ -74,11 +90,16 @@ def _prepare(recipe: Recipe, folder: Path, resume: bool) -> None:
                 f"{folder} holds a run of {there.name!r}, not of {recipe.name!r}: name another folder"
             )
         if not resume:
-            raise RunError(f"{folder} holds a run already: continue it with --resume, or name another folder")
+            raise RunError(
+                f"{folder} holds a run already: continue it with --resume, name another folder, or remove it"
+            )
         old, new = there.config(), recipe.config()
         changed = [f"{name} was {old[name]!r}, now {new[name]!r}" for name in old if old[name] != new[name]]
         if changed:
-            raise RunError(f"{folder}: a run is resumed with the options it began with; {'; '.join(changed)}")
+            raise RunError(
+                f"{folder}: a run is resumed with the options it began with; {'; '.join(changed)}. For a new "
+                f"run name another folder, or remove this one"
+            )
         return
     # A kill before config.json was whole may leave its beginning.
     strange = (
@@ -92,14 +113,33 @@ def _prepare(recipe: Recipe, folder: Path, resume: bool) -> None:
     write_json(folder / "config.json", {"recipe": recipe.name, "options": recipe.config()})
 
 
-def evaluate_task(task: Task, recipe: Recipe) -> dict[str, float]:
-    """Return the figures of the task's model, in evaluation mode; the same whenever it is asked."""
+def _forget_a_failed_start(folder: Path) -> None:
+    """Remove what a run left that ended before its first checkpoint: it would only be in the way."""
+    if newest_step(folder / "checkpoints") is not None or (folder / "model.safetensors").exists():
+        return
+    with suppress(OSError):  # a folder that cannot be changed: what ended the run says so
+        for name in ("config.json", "curve.jsonl"):
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def evaluate_task(task: Task[Any], recipe: Recipe) -> dict[str, float]:
+    """Return the figures of the task's model, in evaluation mode; the same whenever it is asked.
+
+    Raises:
+        ModuleNotFoundError: what the recipe is measured with is not installed.
+        ValueError: a figure is not finite; the message says which.
+    """
+    recipe.check_installed()
     torch.manual_seed(recipe.seed)
     was_training = task.model.training
     task.model.eval()
     with torch.no_grad():
         figures = {name: float(value) for name, value in task.evaluate(task.model).items()}
     task.model.train(was_training)
+    check_finite(f"figures of {recipe.name}", figures)
     return figures
 
 
@@ -123,19 +163,30 @@ def run_recipe(
         quiet: show no progress.
 
     Raises:
-        RunError: the folder is no such folder.
+        RunError: the folder holds something else, or a run of other options.
         CheckpointError: its checkpoints are damaged.
         FloatingPointError: the loss left the numbers.
+        ModuleNotFoundError: what the recipe is measured with is not installed.
+        OSError: the disk is full, or the folder cannot be written to.
+
+    Whatever ends a run before its first checkpoint, its folder is free again.
     """
+    folder = user_path("folder", folder)
+    recipe.check_installed()
     if workers.first:
         _prepare(recipe, folder, resume)
     workers.wait()  # nobody looks into the folder while it is being made
-    torch.manual_seed(recipe.seed)
-    task = recipe.task(data)
-    trainer = Trainer(recipe, task, folder, workers)
-    if workers.first and not quiet:
-        trainer.progress = Progress(recipe.steps, trainer.state.step)
-    trainer.train()
+    try:
+        torch.manual_seed(recipe.seed)
+        task = recipe.task(data)
+        trainer = Trainer(recipe, task, folder, workers)
+        if workers.first and not quiet:
+            trainer.progress = Progress(recipe.steps, trainer.state.step)
+        trainer.train()
+    except BaseException:
+        if workers.first:
+            _forget_a_failed_start(folder)
+        raise
     metrics: dict[str, Any] = {}
     if workers.first:
         state = trainer.state
@@ -163,19 +214,36 @@ def open_run(folder: Path, device: torch.device, data: Path | None = None) -> Ru
     Raises:
         RunError: the folder holds no finished run, or its weights do not fit.
     """
+    folder = user_path("folder", folder)
     recipe = _read_config(folder)
     if recipe is None:
         raise RunError(f"{folder}: expected a run folder, with config.json in it")
     weights = folder / "model.safetensors"
     if not weights.exists() or not (folder / "metrics.json").exists():
-        raise RunError(f"{folder}: the run is not finished; continue it with: {recipe.command()} --resume")
+        where = f" --folder {shlex.quote(str(folder))}" + (
+            f" --data {shlex.quote(str(data))}" if data else ""
+        )
+        raise RunError(
+            f"{folder}: the run is not finished; continue it with: {recipe.command()}{where} --resume"
+        )
+    metrics = _read_metrics(folder / "metrics.json")
     torch.manual_seed(recipe.seed)
-    task = recipe.task(data)
+    try:
+        task = recipe.task(data)
+    except (ValueError, RuntimeError, MemoryError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise RunError(f"{folder / 'config.json'}: no model can be made of its options ({error})") from error
     try:
         load_model(task.model, load(weights.read_bytes()))
+        for name, parameter in task.model.named_parameters():
+            if not parameter.isfinite().all():
+                raise CheckpointError(f"{name}: expected finite numbers, got some that are not")
     except CheckpointError as error:
         raise RunError(f"{weights}: {error}") from error
     except Exception as error:  # safetensors raises a class of its own for a file that is none
-        raise RunError(f"{weights}: no safetensors file ({error})") from error
+        raise RunError(
+            f"{weights}: expected a whole safetensors file, got one that cannot be read ({error})"
+        ) from error
     task.model.to(device).eval()
-    return Run(folder, recipe, task, json.loads((folder / "metrics.json").read_bytes()))
+    return Run(folder, recipe, task, metrics)

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 __all__ = ["Schedule", "learning_rate_factor"]
 
 Schedule = Literal["constant", "linear", "cosine", "one_cycle", "inverse_sqrt"]
+"""The course of the learning rate over a training."""
 
 
 def learning_rate_factor(schedule: Schedule, step: int, steps: int, warmup: int, floor: float = 0.0) -> float:

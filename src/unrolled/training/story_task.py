@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from unrolled.data.batches import blocks, crops
+from unrolled.data.batches import chunks, crops
 from unrolled.data.seeds import seeded
 from unrolled.data.story_words import story_words
 from unrolled.training.loss import cross_entropy
@@ -32,7 +32,7 @@ class StoryTask:
         """Yield batches ``tokens`` and ``answers`` ``[B, T]``: crops to train on, the whole to validate."""
         r, words = self.recipe, self.words[split]
         if split == "validation":
-            inputs, answers = blocks(words, r.length)
+            inputs, answers = chunks(words, r.length)
             yield {"tokens": inputs, "answers": answers}
             return
         g = seeded(r.name, split, seed, epoch)

@@ -2,24 +2,30 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor, nn
+
+from unrolled.generate.sampling import check_sampling
 
 __all__ = ["Batch", "GenerateOptions", "Probed", "Split", "Task", "Writer"]
 
 Batch = dict[str, Tensor]
+"""Tensors by name, whose first dimension is the batch."""
 Split = Literal["train", "validation"]
+"""What a model learns from, or what it is measured on."""
+M = TypeVar("M", bound=nn.Module)
+Asked = TypeVar("Asked", bound=nn.Module, contravariant=True)
 
 
-class Task(Protocol):
-    """What is learned. The loop knows nothing else about the data.
+class Task(Protocol[M]):
+    """What is learned, by a model of one class. The loop knows nothing else about the data.
 
     Attributes:
         model: made from the seed alone, so that every process makes the same one.
     """
 
-    model: nn.Module
+    model: M
 
     def batches(self, split: Split, seed: int, epoch: int) -> Iterable[Batch]:
         """Return the batches of one epoch, in the order that `split`, `seed` and `epoch` alone decide.
@@ -29,21 +35,21 @@ class Task(Protocol):
         Whatever is drawn (masks, noise) is drawn here, from a generator seeded with the three.
         """
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, model: M, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the loss summed over the targets of a batch, and how many targets there are.
 
         It may call any method of `model`; it must use every parameter.
         """
 
-    def evaluate(self, model: nn.Module) -> Mapping[str, float]:
+    def evaluate(self, model: M) -> Mapping[str, float]:
         """Return the figures the recipe is about; called in evaluation mode, without gradients."""
 
 
 @runtime_checkable
-class Probed(Protocol):
+class Probed(Protocol[Asked]):
     """A task that looks into its model while it learns."""
 
-    def probe(self, model: nn.Module) -> Mapping[str, float]:
+    def probe(self, model: Asked) -> Mapping[str, float]:
         """Return figures to stand beside the validation loss in the curve; called as `Task.evaluate` is.
 
         It is called at every validation, by one process alone.
@@ -52,7 +58,11 @@ class Probed(Protocol):
 
 @dataclass(frozen=True)
 class GenerateOptions:
-    """How `unrolled generate` writes; a task ignores what does not apply to it."""
+    """How `unrolled generate` writes; `Writer.writes_with` says which of them a task uses.
+
+    Raises:
+        ValueError: one is out of range.
+    """
 
     temperature: float = 0.0
     top_k: int | None = None
@@ -61,12 +71,26 @@ class GenerateOptions:
     max_len: int | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what no task could write with, also where this one would not look at it."""
+        check_sampling(self.temperature, self.top_k, self.top_p)
+        for name, low in (("beam", 1), ("max_len", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise ValueError(f"{name}: expected {low} or more, got {value}")
+
 
 @runtime_checkable
-class Writer(Protocol):
-    """A task whose model can be asked for text."""
+class Writer(Protocol[Asked]):
+    """A task whose model can be asked for text.
 
-    def write(self, model: nn.Module, prompt: str, options: GenerateOptions) -> str:
+    Attributes:
+        writes_with: the names of the `GenerateOptions` that it uses.
+    """
+
+    writes_with: ClassVar[tuple[str, ...]]
+
+    def write(self, model: Asked, prompt: str, options: GenerateOptions) -> str:
         """Return what the model makes of `prompt`.
 
         Raises:

@@ -1,88 +1,34 @@
-r"""What every translation recipe shares: options, model, batches, loss, and how sentences are written.
+r"""What every translation task shares: batches, loss, how sentences are written, what is seen inside.
 
-A recipe subclasses `TranslationRecipe`, says in `model` how large its vocabularies are, reads its pairs, and
-returns a `TranslationTask` or a subclass of it whose `evaluate` measures what the recipe is about. `Seq2Seq`
-and `Transformer` stand behind one function, `logits`; writing goes through `unrolled.generate`, which takes
-both. Taught in chapters 2, 3 and 9.
+A recipe subclasses `TranslationRecipe` (`unrolled.training.translation_recipe`), says in `model` how large
+its vocabularies are, reads its pairs, and returns a `TranslationTask` or a subclass of it whose `evaluate`
+measures what the recipe is about. `Seq2Seq` and `Transformer` stand behind one function, `logits`; writing
+goes through `unrolled.generate`, which takes both. Taught in chapters 2, 3 and 9.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from fnmatch import fnmatchcase
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from unrolled.data.batches import IGNORED, pad, translation_batches
 from unrolled.data.seeds import derived_seed
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.data.tokenizers import Tokenizer
 from unrolled.generate import beam_search, translate
-from unrolled.nn import Seq2Seq, Seq2SeqConfig, Transformer, TransformerConfig, padding_mask
-from unrolled.nn.embedding import Positions
+from unrolled.inputs import not_text
+from unrolled.nn import Seq2Seq, Transformer, padding_mask
+from unrolled.tap import record
 from unrolled.training.loss import cross_entropy
-from unrolled.training.options import option
-from unrolled.training.recipe import Recipe
 from unrolled.training.task import Batch, GenerateOptions, Split
+from unrolled.training.translation_recipe import TranslationRecipe
 
-__all__ = ["Architecture", "ScoreName", "TextPairs", "TranslationRecipe", "TranslationTask", "logits"]
+__all__ = ["TextPairs", "TranslationTask", "across", "logits"]
 
-Architecture = Literal["lstm", "transformer"]
-ScoreName = Literal["dot", "scaled_dot", "general", "additive"]
 TextPairs = Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TranslationRecipe(Recipe):
-    """Options of every translation task: which model, how large, how batches are made, how it writes."""
-
-    architecture: Architecture = option("lstm", "which encoder–decoder")  # noqa: RUF009
-    score: ScoreName | None = option(  # noqa: RUF009
-        "dot", "how an LSTM's decoder compares its state with the encoder's; none for no attention"
-    )
-    d_model: int = option(64, "numbers per token", low=1)
-    d_hidden: int = option(128, "numbers per state of an LSTM", low=2)
-    n_layers: int = option(1, "layers of encoder and decoder", low=1)
-    n_heads: int = option(4, "attention heads of a transformer's blocks", low=1)
-    d_ff: int = option(256, "width of a transformer's feed-forward networks", low=1)
-    positions: Positions = option("sinusoidal", "how a transformer knows order")  # noqa: RUF009
-    dropout: float = option(0.0, "share of numbers set to zero while training", low=0, high=0.9)
-    max_tokens: int | None = option(
-        None, "batch by tokens of the longer side, padding counted; none for `batch` sequences", low=1
-    )
-    max_len: int = option(128, "longest sentence a transformer reads or writes", unit="tokens", low=2)
-    beam: int = option(1, "hypotheses followed at once when figures are measured", low=1)
-    length_penalty: float = option(0.6, "how much a beam prefers long translations", low=0)
-
-    def make_model(self, source_size: int, target_size: int) -> Seq2Seq | Transformer:
-        """Return a new model for vocabularies of these sizes; a recipe's `model` calls it with its own."""
-        if self.architecture == "lstm":
-            return Seq2Seq(
-                Seq2SeqConfig(
-                    source_size,
-                    target_size,
-                    d_model=self.d_model,
-                    d_hidden=self.d_hidden,
-                    n_layers=self.n_layers,
-                    score=self.score,
-                    dropout=self.dropout,
-                )
-            )
-        return Transformer(
-            TransformerConfig(
-                source_size,
-                target_size,
-                max_len=self.max_len,
-                d_model=self.d_model,
-                n_heads=self.n_heads,
-                n_layers=self.n_layers,
-                d_ff=self.d_ff,
-                dropout=self.dropout,
-                norm="pre",
-                positions=self.positions,
-                tied="target",
-            )
-        )
+"""Sentences with their translations."""
 
 
 def logits(model: nn.Module, source: Tensor, source_lengths: Tensor, target: Tensor) -> Tensor:
@@ -107,6 +53,11 @@ def logits(model: nn.Module, source: Tensor, source_lengths: Tensor, target: Ten
     return result
 
 
+def across(model: nn.Module) -> str:
+    """Return the path of the taps that hear how the decoder of either kind of model looks at the source."""
+    return "weights" if isinstance(model, Seq2Seq) else "decoder.layers.*.cross_attention.weights"
+
+
 def _vocabularies(model: nn.Module) -> tuple[int, int]:
     """Return how many source and target tokens either kind of model knows."""
     if isinstance(model, Seq2Seq):
@@ -129,6 +80,8 @@ class TranslationTask:
     Raises:
         ValueError: a tokenizer has more tokens than the recipe's model.
     """
+
+    writes_with: ClassVar[tuple[str, ...]] = ("beam", "max_len")
 
     def __init__(
         self,
@@ -203,7 +156,7 @@ class TranslationTask:
                 what a transformer can.
             batch: how many sentences go together.
         """
-        ids = [self.source_tokenizer.encode(sentence) for sentence in sentences]
+        ids = [self.source_tokenizer.encode(sentence) for sentence in not_text("sentences", sentences)]
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         written: dict[int, str] = {}
         for start in range(0, len(order), batch):
@@ -251,6 +204,31 @@ class TranslationTask:
                     lengths=lengths,
                 )[0][:, 0]
         return [row[: row.index(eos)] if eos in row else row for row in found.tolist()]
+
+    def inside(self, model: Transformer, sentence: str) -> dict[str, Any]:
+        """Return a transformer's greedy translation of a sentence and all its weights, for `TranslationView`.
+
+        ``source`` and ``target`` are tokens, ``written`` is the translation; ``encoder``, ``decoder`` and
+        ``cross`` are weights ``[layers, heads, T, S]``, the last row that of the step which ends it.
+        """
+        source = [*self.source_tokenizer.encode(sentence), SPECIAL.eos]
+        (written,) = self.write_ids(model, [source[:-1]], beam=1)
+        target = [SPECIAL.bos, *written]
+        with record(model, "*.weights") as heard, torch.no_grad():
+            model(torch.tensor([source]), torch.tensor([target]))
+
+        def layers(of: str) -> Tensor:
+            # Of each layer there was one call, with one sentence.
+            return torch.stack([weights[0][0] for path, weights in heard.items() if fnmatchcase(path, of)])
+
+        return {
+            "source": [self.source_tokenizer.token(i) for i in source],
+            "target": [self.target_tokenizer.token(i) for i in target],
+            "written": self.target_tokenizer.decode(written),
+            "encoder": layers("encoder.layers.*.attention.weights"),
+            "decoder": layers("decoder.layers.*.attention.weights"),
+            "cross": layers(across(model)),
+        }
 
     def write(self, model: nn.Module, prompt: str, options: GenerateOptions) -> str:
         """Return the translation of one sentence.

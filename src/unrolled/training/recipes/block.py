@@ -1,40 +1,37 @@
-"""Where the norm stands, whether there is a way around, how deep: what trains. Taught in chapter 8."""
+"""Where the norm stands, with residual connections or without, how deep: what trains. Taught in chapter 8."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from unrolled.data.batches import blocks
+from unrolled.data.batches import chunks
 from unrolled.data.story_words import story_tokenizer
 from unrolled.nn import AttentionBlock, EncoderBlock, Learned
+from unrolled.nn.lean import Step
 from unrolled.shapes import Sequence, Tokens
 from unrolled.training.loss import cross_entropy
 from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
 from unrolled.training.story_task import StoryTask
 
-__all__ = ["Block", "BlockStack", "BlockTask", "NoWayAround", "gradient_norms"]
+__all__ = ["Block", "BlockStack", "BlockTask", "gradient_norms", "post_norm_alone", "pre_norm_alone"]
 
 _STORIES = {"train": (4000, 0), "validation": (130, 1), "test": (260, 2)}  # how many, and their seed
 
 
-class NoWayAround(EncoderBlock):
-    r"""A block without residual paths: what a sublayer does not hand on is lost.
+def pre_norm_alone(x: Tensor, norm: Step, sublayer: Step) -> Tensor:
+    r"""Return :math:`\mathrm{sublayer}(\mathrm{norm}(x))`: `pre_norm` without the path around."""
+    return sublayer(norm(x))
 
-    .. math::  x \leftarrow \mathrm{MHA}(\mathrm{LN}(x)), \qquad x \leftarrow \mathrm{FFN}(\mathrm{LN}(x))
-    """
 
-    def around(self, x: Tensor, norm: nn.LayerNorm, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return what the sublayer makes of `x`, normalised before or after; nothing goes around it."""
-        if self.norm == "pre":
-            return self._drop(sublayer(norm(x)))
-        after: Tensor = norm(self._drop(sublayer(x)))
-        return after
+def post_norm_alone(x: Tensor, norm: Step, sublayer: Step) -> Tensor:
+    r"""Return :math:`\mathrm{norm}(\mathrm{sublayer}(x))`: `post_norm` without the path around."""
+    return norm(sublayer(x))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +40,12 @@ class Block(Recipe):
 
     name = "block"
     about = "a language model of one kind of block or another, deep or shallow, learns or does not"
+    legend: ClassVar[Mapping[str, str]] = {
+        "loss": "cross-entropy per word of new stories [nats]; lower is better",
+        "loss by frequency": "that of a model that knows nothing but how frequent words are [nats]",
+        "trained": "1 where the first is lower than the second by 0.1 or more, else 0",
+        "gradient *": "length of the gradient in the weights of that block, before the first step",
+    }
 
     steps: int = 300
     batch: int = 32
@@ -51,13 +54,13 @@ class Block(Recipe):
     schedule: Literal["constant", "linear", "cosine", "one_cycle", "inverse_sqrt"] = "linear"
     log_every: int = 10
     validate_every: int = 0
-    norm: Literal["pre", "post"] = option("pre", "whether the norm stands before or behind the sum")
+    norm: Literal["pre", "post"] = option("pre", "whether the norm stands before or after the sum")
     kind: Literal["whole", "no-residual", "attention-only"] = option(
         "whole", "a whole block, one without residual paths, or one without feed-forward"
     )
     n_layers: int = option(6, "blocks", low=1)
     n_heads: int = option(4, "attention heads of each", low=1)
-    d_model: int = option(48, "numbers per word", low=1)
+    d_model: int = option(48, "components per word", low=1)
     length: int = option(32, "length of the texts", unit="words", low=2)
     epoch: int = option(100, "steps that make an epoch: crops are drawn by chance", unit="steps", low=1)
 
@@ -98,8 +101,9 @@ class BlockStack(nn.Module):
     def _block(o: Block) -> EncoderBlock | AttentionBlock:
         if o.kind == "attention-only":
             return AttentionBlock(o.d_model, o.n_heads, norm=o.norm)
-        block = NoWayAround if o.kind == "no-residual" else EncoderBlock
-        return block(o.d_model, o.n_heads, 4 * o.d_model, norm=o.norm)
+        alone = pre_norm_alone if o.norm == "pre" else post_norm_alone
+        norm = alone if o.kind == "no-residual" else o.norm
+        return EncoderBlock(o.d_model, o.n_heads, 4 * o.d_model, norm=norm)
 
     def forward(self, tokens: Tokens) -> Tensor:
         """Return the logits of the next words, ``[B, T] -> [B, T, V]``."""
@@ -147,7 +151,7 @@ class BlockTask(StoryTask):
         step.
         """
         device = next(model.parameters()).device
-        inputs, answers = blocks(self.words["test"], self.recipe.length)
+        inputs, answers = chunks(self.words["test"], self.recipe.length)
         parts = zip(torch.split(inputs, 128), torch.split(answers, 128), strict=True)
         losses = [cross_entropy(model(some.to(device)), right.to(device))[0].item() for some, right in parts]
         loss, by_frequency = sum(losses) / answers.numel(), self.frequencies_loss()

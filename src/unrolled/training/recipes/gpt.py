@@ -2,23 +2,23 @@
 
 `Gpt` has the sizes nanoGPT gives to a laptop, `GptLarge` those it gives to a GPU: the same text, the same
 split, the same model, so the losses can be compared. The loss is that of the whole validation split, cut into
-consecutive blocks: every character is guessed once.
+consecutive chunks: every token is guessed once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from unrolled.data import text
-from unrolled.data.batches import blocks, crops
+from unrolled.data.batches import chunks, crops
 from unrolled.data.public import tiny_shakespeare
 from unrolled.data.seeds import seeded
-from unrolled.data.special import SPECIAL
-from unrolled.data.tokenizers import Characters
+from unrolled.data.tales import pieces, split, tales
+from unrolled.data.tokenizers import Characters, Tokenizer
 from unrolled.generate import generate
 from unrolled.nn import GPT, GPTConfig
 from unrolled.training.loss import cross_entropy
@@ -26,19 +26,27 @@ from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
 from unrolled.training.task import Batch, GenerateOptions, Split
 
-__all__ = ["ALPHABETS", "END", "STORIES", "Gpt", "GptLarge", "GptTask", "mean_loss"]
+__all__ = [
+    "ALPHABETS",
+    "END",
+    "STORIES",
+    "Gpt",
+    "GptLarge",
+    "GptTask",
+    "mean_loss",
+]
 
-Corpus = Literal["shakespeare", "stories"]
+Corpus = Literal["shakespeare", "stories", "tales"]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 # Fixed, so that a model can be made and asked without its text.
-ALPHABETS: dict[Corpus, str] = {
+ALPHABETS: dict[str, str] = {
     "shakespeare": "\n !$&',-.3:;?" + _LETTERS.upper() + _LETTERS,
     "stories": '\n !",.:;?' + _LETTERS.upper() + _LETTERS,
 }
 END = 10_241  # characters at the end of the validation split whose loss is a figure of its own
 STORIES = {"train": (400_000, 0), "validation": (40_000, 1)}  # characters and seed
-_WRITTEN = 300  # characters `write` adds unless told
+_WRITTEN = 300  # tokens `write` adds unless told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +55,10 @@ class Gpt(Recipe):
 
     name = "gpt"
     about = "a GPT of characters learns to write Shakespeare, or stories of our own"
+    legend: ClassVar[Mapping[str, str]] = {
+        "loss": "cross-entropy per token of the whole validation split [nats]; lower is better",
+        "loss_end": "the same of its last 10,241 tokens [nats]",
+    }
 
     steps: int = 2000
     batch: int = 12
@@ -55,25 +67,31 @@ class Gpt(Recipe):
     validate_every: int = 500
     checkpoint_every: int = 500
     corpus: Corpus = option(  # noqa: RUF009
-        "shakespeare", "what it reads: tiny Shakespeare, or generated stories, which need no network"
+        "shakespeare",
+        "what it reads: the characters of tiny Shakespeare, those of generated stories, which need no "
+        "network, or eighteen books of tales in pieces of words",
     )
-    block: int = option(64, "how far it sees", unit="characters", low=1)
+    block: int = option(64, "how far it sees", unit="tokens", low=1)
     n_layers: int = option(4, "blocks", low=1)
     n_heads: int = option(4, "attention heads of each", low=1)
-    d_model: int = option(128, "numbers per character", low=1)
+    d_model: int = option(128, "components per token", low=1)
     dropout: float = option(0.0, "share of numbers set to zero while training", low=0, high=0.9)
     epoch: int = option(100, "steps that make an epoch: crops are drawn by chance", unit="steps", low=1)
 
     @property
     def public(self) -> bool:
-        """Whether it reads tiny Shakespeare, which has to be downloaded once."""
-        return self.corpus == "shakespeare"
+        """Whether it reads a text that has to be downloaded once."""
+        return self.corpus != "stories"
+
+    def tokenizer(self) -> Tokenizer:
+        """Return what cuts the corpus into tokens; the text is not needed for it."""
+        return pieces() if self.corpus == "tales" else Characters(ALPHABETS[self.corpus])
 
     def model(self) -> GPT:
-        """Return a new model for the characters of the corpus."""
+        """Return a new model for the tokens of the corpus."""
         return GPT(
             GPTConfig(
-                vocab_size=len(SPECIAL) + len(ALPHABETS[self.corpus]),
+                vocab_size=self.tokenizer().vocab_size,
                 max_len=self.block,
                 d_model=self.d_model,
                 n_heads=self.n_heads,
@@ -83,13 +101,16 @@ class Gpt(Recipe):
         )
 
     def task(self, data: Path | None = None) -> "GptTask":
-        """Return the task; tiny Shakespeare is read from `data`, or downloaded once."""
+        """Return the task; public texts are read from `data`, or downloaded once."""
         return GptTask(self, *self._texts(data))
 
     def _texts(self, data: Path | None) -> tuple[str, str]:
         """Return what it learns from, and what it is validated on."""
         if self.corpus == "stories":
             return text.corpus(*STORIES["train"]), text.corpus(*STORIES["validation"])
+        if self.corpus == "tales":
+            train, held = split(tales(folder=data))
+            return "\n\n".join(train), "\n\n".join(held)
         shakespeare = tiny_shakespeare(folder=data)
         cut = int(0.9 * len(shakespeare))  # where nanoGPT cuts
         return shakespeare[:cut], shakespeare[cut:]
@@ -123,20 +144,22 @@ class GptTask:
         validation: what is not.
     """
 
+    writes_with: ClassVar[tuple[str, ...]] = ("temperature", "top_k", "top_p", "max_len", "seed")
+
     def __init__(self, recipe: Gpt, train: str, validation: str) -> None:
         self.recipe = recipe
-        self.tokenizer = Characters(ALPHABETS[recipe.corpus])
+        self.tokenizer = recipe.tokenizer()
         self._tokens: dict[Split, Tensor] = {
             "train": torch.tensor(self.tokenizer.encode(train)),
             "validation": torch.tensor(self.tokenizer.encode(validation)),
         }
-        self.model: nn.Module = recipe.model()
+        self.model = recipe.model()
 
     def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
         """Yield batches ``tokens`` and ``answers`` ``[B, T]``: crops to train on, the whole to validate."""
         r, tokens = self.recipe, self._tokens[split]
         if split == "validation":
-            inputs, answers = blocks(tokens, r.block)
+            inputs, answers = chunks(tokens, r.block)
             for some in torch.split(torch.arange(len(inputs)), 64):
                 yield {"tokens": inputs[some], "answers": answers[some]}
             return
@@ -145,22 +168,20 @@ class GptTask:
             inputs, answers = crops(tokens, r.batch, r.block, g)
             yield {"tokens": inputs, "answers": answers}
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the summed cross-entropy in nats, and how many characters were guessed."""
+    def loss(self, model: GPT, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the summed cross-entropy in nats, and how many tokens were guessed."""
         smoothing = self.recipe.label_smoothing if model.training else 0.0
         return cross_entropy(model(batch["tokens"]), batch["answers"], label_smoothing=smoothing)
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Return the loss per character in nats, of the whole validation split and of its last `END`."""
-        assert isinstance(model, GPT)
+    def evaluate(self, model: GPT) -> dict[str, float]:
+        """Return the loss per token in nats, of the whole validation split and of its last `END`."""
         tokens = self._tokens["validation"]
         return {"loss": mean_loss(model, tokens), "loss_end": mean_loss(model, tokens[-END:])}
 
     def sample(
-        self, model: nn.Module, n: int, length: int, *, temperature: float = 1.0, seed: int = 0
+        self, model: GPT, n: int, length: int, *, temperature: float = 1.0, seed: int = 0
     ) -> list[str]:
-        """Return `n` texts of `length` characters that begin where a story or a speech begins."""
-        assert isinstance(model, GPT)
+        """Return `n` texts of `length` tokens that begin where a story or a speech begins."""
         device = next(model.parameters()).device
         start = torch.tensor([self.tokenizer.encode("\n")] * n, device=device)
         chance = torch.Generator(device).manual_seed(seed)
@@ -168,13 +189,12 @@ class GptTask:
             written = generate(model, start, length, temperature=temperature, generator=chance)
         return [self.tokenizer.decode(row[1:]) for row in written.tolist()]
 
-    def write(self, model: nn.Module, prompt: str, options: GenerateOptions) -> str:
-        """Return the prompt and what the model writes after it, 300 characters unless told.
+    def write(self, model: GPT, prompt: str, options: GenerateOptions) -> str:
+        """Return the prompt and what the model writes after it, 300 tokens unless told.
 
         Raises:
             ValueError: a character is not in the alphabet.
         """
-        assert isinstance(model, GPT)
         device = next(model.parameters()).device
         tokens = torch.tensor([self.tokenizer.encode(prompt or "\n")], device=device)
         with torch.no_grad():
@@ -191,12 +211,12 @@ class GptTask:
 
 
 def mean_loss(model: GPT, tokens: Tensor, batch: int = 64) -> float:
-    """Return the cross-entropy per token in nats of a text ``[N]``, cut into blocks as long as it sees.
+    """Return the cross-entropy per token in nats of a text ``[N]``, cut into chunks as long as it sees.
 
     What is left at the end, less than a block, is not counted.
     """
     device = next(model.parameters()).device
-    inputs, answers = blocks(tokens.to(device), model.config.max_len)
+    inputs, answers = chunks(tokens.to(device), model.config.max_len)
     total, n = 0.0, 0
     with torch.no_grad():
         for some, right in zip(torch.split(inputs, batch), torch.split(answers, batch), strict=True):

@@ -1,8 +1,9 @@
 """What followed last time? Attention alone learns to look it up, all at once. Taught in chapter 12."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -26,6 +27,12 @@ class Induction(Recipe):
 
     name = "induction"
     about = "two layers of attention alone learn to continue a stretch they have met before"
+    legend: ClassVar[Mapping[str, str]] = {
+        "accuracy": "share (0 to 1) of symbols guessed right where exactly one earlier copy tells them",
+        "previous *": "mean attention weight (0 to 1) on the symbol just before; 2.1 is head 1 of layer 2",
+        "induction *": "mean attention weight (0 to 1) on the symbol that followed last time",
+        "accuracy without *": "accuracy with that head switched off",
+    }
 
     steps: int = 400
     lr: float = 5e-3
@@ -40,7 +47,7 @@ class Induction(Recipe):
     positions: Positions = option("learned", "how tokens know where they stand")  # noqa: RUF009
     n_layers: int = option(2, "blocks of attention, without feed-forward", low=1)
     n_heads: int = option(2, "attention heads of each", low=1)
-    d_model: int = option(64, "numbers per symbol", low=1)
+    d_model: int = option(64, "components per symbol", low=1)
 
     def __post_init__(self) -> None:
         """Refuse to ask about longer sequences than the model can read."""
@@ -85,7 +92,7 @@ class InductionTask:
 
     def __init__(self, recipe: Induction) -> None:
         self.recipe = recipe
-        self.model: nn.Module = recipe.model()
+        self.model = recipe.model()
         self._probed = self._draw(100, "probe")
 
     def _draw(self, n: int, *parts: str | int) -> Repeated:
@@ -106,19 +113,19 @@ class InductionTask:
             )
             yield {"tokens": tokens}
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, model: GPT, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the summed cross-entropy of every symbol but the first, and how many there are."""
         tokens = batch["tokens"]
         smoothing = self.recipe.label_smoothing if model.training else 0.0
         return cross_entropy(model(tokens[:, :-1]), tokens[:, 1:], label_smoothing=smoothing)
 
-    def accuracy(self, model: nn.Module, drawn: Repeated) -> float:
+    def accuracy(self, model: GPT, drawn: Repeated) -> float:
         """Return the share of symbols that are guessed right where exactly one earlier copy tells them."""
         tokens = drawn.tokens.to(next(model.parameters()).device)
         right = model(tokens[:, :-1]).argmax(-1) == tokens[:, 1:]
         return float(right.cpu()[drawn.looked_up[:, :-1]].float().mean())
 
-    def scores(self, model: nn.Module, drawn: Repeated) -> dict[str, float]:
+    def scores(self, model: GPT, drawn: Repeated) -> dict[str, float]:
         """Return the previous-token score and the induction score of every head.
 
         ``induction 2.1`` is that of the first head of the second layer.
@@ -134,13 +141,12 @@ class InductionTask:
                 figures[f"induction {layer}.{head}"] = score
         return figures
 
-    def probe(self, model: nn.Module) -> dict[str, float]:
+    def probe(self, model: GPT) -> dict[str, float]:
         """Return accuracy and scores over 100 sequences, for the curve."""
         return {"accuracy": self.accuracy(model, self._probed), **self.scores(model, self._probed)}
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
+    def evaluate(self, model: GPT) -> dict[str, float]:
         """Return accuracy and scores over 1,000 new sequences, and the accuracy without each of the heads."""
-        assert isinstance(model, GPT)
         drawn = self._draw(1000, "test")
         figures = {"accuracy": self.accuracy(model, drawn), **self.scores(model, drawn)}
         for i, layer in enumerate(model.layers, 1):

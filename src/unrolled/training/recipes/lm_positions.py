@@ -1,16 +1,17 @@
 """Trained on short texts, asked in long ones: which positions carry over. Taught in chapter 7."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unrolled.data.batches import blocks
+from unrolled.data.batches import chunks
 from unrolled.data.story_words import story_tokenizer
 from unrolled.nn import GPT, GPTConfig, Sinusoidal
 from unrolled.nn.embedding import Positions
@@ -31,6 +32,10 @@ class LmPositions(Recipe):
 
     name = "lm-positions"
     about = "a small GPT of words is trained on short texts and asked in longer ones"
+    legend: ClassVar[Mapping[str, str]] = {
+        "?x": "perplexity per word of texts of so many trained lengths; lower is better, 1 is perfect",
+        "positions *": "perplexity of the words at these positions, counted from 0",
+    }
 
     steps: int = 600
     batch: int = 32
@@ -43,7 +48,7 @@ class LmPositions(Recipe):
     epoch: int = option(100, "steps that make an epoch: crops are drawn by chance", unit="steps", low=1)
     n_layers: int = option(2, "blocks", low=1)
     n_heads: int = option(4, "attention heads of each", low=1)
-    d_model: int = option(64, "numbers per word", low=1)
+    d_model: int = option(64, "components per word", low=1)
 
     def __post_init__(self) -> None:
         """Refuse loud waves where there are none."""
@@ -94,7 +99,7 @@ class LmPositionsTask(StoryTask):
     def losses(self, model: nn.Module) -> Tensor:
         """Return the mean loss in nats at every position of texts of eight trained lengths, ``[T]``."""
         device = next(model.parameters()).device
-        inputs, answers = blocks(self.words["test"], _TIMES * self.recipe.length)
+        inputs, answers = chunks(self.words["test"], _TIMES * self.recipe.length)
         rows = []
         for some, right in zip(torch.split(inputs, 16), torch.split(answers, 16), strict=True):
             logits = model(some.to(device))

@@ -6,16 +6,19 @@ against the raw reference with ``lowercase=True``. Every rung differs in the mod
 rate that suits it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
 from unrolled.data.public import Part, multi30k
 from unrolled.data.tokenizers import BytePairs
+from unrolled.inputs import not_text
 from unrolled.training.options import option
-from unrolled.training.translation import Architecture, ScoreName, TranslationRecipe, TranslationTask
+from unrolled.training.translation import TranslationTask
+from unrolled.training.translation_recipe import Architecture, ScoreName, TranslationRecipe
 
 __all__ = ["Multi30k", "Multi30kTask", "bleu"]
 
@@ -26,6 +29,12 @@ class Multi30k(TranslationRecipe):
 
     name = "multi30k"
     about = "German captions into English: LSTM, LSTM with each score, transformer"
+    measured_with: ClassVar[tuple[str, ...]] = ("sacrebleu",)
+    legend: ClassVar[Mapping[str, str]] = {
+        "bleu": "BLEU (0 to 100) on the test of 2016, with the beam of the recipe",
+        "bleu_greedy": "the same, written greedily",
+        "bleu_validation": "BLEU on the validation split, written greedily",
+    }
 
     architecture: Architecture = "transformer"
     score: ScoreName | None = "additive"
@@ -84,6 +93,7 @@ class Multi30kTask(TranslationTask):
 
     def translate(self, model: nn.Module, sentences: Any, **options: Any) -> list[str]:
         """Return the translations of sentences, in lower case; for the options see `TranslationTask`."""
+        not_text("sentences", sentences)
         return super().translate(model, [sentence.lower() for sentence in sentences], **options)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -108,8 +118,15 @@ def bleu(written: list[str], references: list[str]) -> float:
     ``nrefs:1|case:lc|eff:no|tok:13a|smooth:exp``.
 
     Raises:
-        ImportError: sacrebleu is not installed; ``pip install 'unrolled[bleu]'`` installs it.
+        ValueError: there is no sentence, or not one reference for each.
+        ImportError: sacrebleu is not installed.
     """
+    not_text("written", written)
+    not_text("references", references)
+    if not written or len(written) != len(references):
+        raise ValueError(
+            f"references: expected as many as sentences, 1 or more, got {len(references)} for {len(written)}"
+        )
     from sacrebleu.metrics.bleu import BLEU  # only this measure needs it
 
     return float(BLEU(lowercase=True).corpus_score(written, [references]).score)

@@ -1,17 +1,18 @@
 """Read a row of symbols, write it backwards: a task whose attention map is known. Taught in chapter 3."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from unrolled._typed import plain_text
 from unrolled.data.batches import IGNORED
 from unrolled.data.seeds import derived_seed
 from unrolled.data.sequences import FIRST_SYMBOL, Transduction, reversal
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.generate import translate
 from unrolled.nn.seq2seq import Seq2Seq, Seq2SeqConfig
 from unrolled.tap import record
@@ -31,6 +32,15 @@ class Reversal(Recipe):
 
     name = "reversal"
     about = "an LSTM with attention learns to write a row of letters backwards"
+    legend: ClassVar[Mapping[str, str]] = {
+        "exact *": "share (0 to 1) of rows of so many letters that come back wholly right, written greedily",
+        "argmax *": (
+            "share (0 to 1) of steps whose greatest attention weight is on the letter that is written"
+        ),
+        "early *": "share (0 to 1) of steps whose greatest weight is on the letter of the step before",
+        "late *": "share (0 to 1) of steps whose greatest weight is on the letter of the step after",
+        "mass *": "mean weight (0 to 1) on the letter that is written",
+    }
 
     steps: int = 800
     lr: float = 4e-3
@@ -41,8 +51,8 @@ class Reversal(Recipe):
     score: Literal["dot", "scaled_dot", "general", "additive"] | None = option(
         "dot", "how the decoder compares its state with the encoder's; none for no attention"
     )
-    d_model: int = option(32, "numbers per word vector", low=1)
-    d_hidden: int = option(64, "numbers per state", low=2)
+    d_model: int = option(32, "components per word vector", low=1)
+    d_hidden: int = option(64, "components per state", low=2)
 
     def __post_init__(self) -> None:
         """Refuse lengths in the wrong order."""
@@ -63,9 +73,11 @@ class Reversal(Recipe):
 class ReversalTask:
     """Rows of random letters, and the model that turns them round."""
 
+    writes_with: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, recipe: Reversal) -> None:
         self.recipe = recipe
-        self.model: nn.Module = recipe.model()
+        self.model = recipe.model()
 
     @property
     def ranges(self) -> list[tuple[int, int]]:
@@ -100,13 +112,13 @@ class ReversalTask:
             "labels": labels.masked_fill(steps > rows.lengths[:, None], IGNORED),
         }
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, model: Seq2Seq, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the summed cross-entropy of the letters written, and how many there are."""
         logits = model(batch["source"], batch["target"], batch["lengths"])
         smoothing = self.recipe.label_smoothing if model.training else 0.0
         return cross_entropy(logits, batch["labels"], label_smoothing=smoothing)
 
-    def attention(self, model: nn.Module, rows: Transduction) -> Tensor:
+    def attention(self, model: Seq2Seq, rows: Transduction) -> Tensor:
         """Return the attention map ``[B, S, S]`` of the steps that write letters, under teacher forcing.
 
         Row t belongs to letter t of the answer, as in `Transduction.alignment`.
@@ -119,7 +131,7 @@ class ReversalTask:
             model(*(batch[name].to(device) for name in ("source", "target", "lengths")))
         return heard["weights"][0][:, :-1].cpu()  # the last step writes <eos>: it has no letter to look at
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
+    def evaluate(self, model: Seq2Seq) -> dict[str, float]:
         """Return figures for every range of lengths, such as ``exact 3-12``.
 
         ========== ==========================================================================================
@@ -132,7 +144,6 @@ class ReversalTask:
 
         All but the first are of the attention map, under teacher forcing; without attention there are none.
         """
-        assert isinstance(model, Seq2Seq)
         figures: dict[str, float] = {}
         for low, high in self.ranges:
             rows, of = self.rows(_TEST_ROWS, low, high, "test", low, high), f"{low}-{high}"
@@ -166,11 +177,10 @@ class ReversalTask:
             lengths=lengths.to(device),
         ).cpu()
 
-    def write(self, model: nn.Module, prompt: str, options: GenerateOptions) -> str:
+    def write(self, model: Seq2Seq, prompt: str, options: GenerateOptions) -> str:
         """Return what the model makes of letters such as ``a b c``; spaces do not count."""
-        assert isinstance(model, Seq2Seq)
         alphabet = "abcdefghijklmnopqrstuvwxyz"[: self.recipe.symbols]
-        letters = prompt.replace(" ", "")
+        letters = plain_text(prompt).replace(" ", "").lower()
         wrong = sorted(set(letters) - set(alphabet))
         if not letters or wrong:
             raise ValueError(f"expected letters from a to {alphabet[-1]}, got {' '.join(wrong) or 'none'}")

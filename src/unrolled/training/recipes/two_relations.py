@@ -1,9 +1,10 @@
 """Find two numbers at two places: one head or two. Taught in chapter 6."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -29,13 +30,24 @@ class TwoRelations(Recipe):
 
     name = "two-relations"
     about = "one layer of attention learns to report a friend's and a boss's number, with one head or two"
+    legend: ClassVar[Mapping[str, str]] = {
+        "friend": "share (0 to 1) of people for whom the friend's number comes out right",
+        "boss": "share (0 to 1) of people for whom the boss's number comes out right",
+        "both": "share (0 to 1) of people for whom both do",
+        "both, a head less": "the same without the head that is missed most",
+        "pair": (
+            "share (0 to 1) of people with two different numbers for whom the right two are named, "
+            "in either order"
+        ),
+        "weight on the *": "mean attention weight (0 to 1) there, by the head that gives most",
+    }
 
     steps: int = 600
     lr: float = 1e-2
     batch: int = 128
     people: int = option(6, "people at a table", low=3, high=len(NAMES))
     n_heads: int = option(2, "attention heads", low=1)
-    d_model: int = option(32, "numbers per person, shared out among the heads", low=1)
+    d_model: int = option(32, "components per person, shared out among the heads", low=1)
     d_ff: int = option(0, "numbers within a feed-forward behind the attention; 0 for none", low=0)
     epoch: int = option(100, "steps that make an epoch", unit="steps", low=1)
 
@@ -56,7 +68,7 @@ class TableReader(nn.Module):
 
     Args:
         n_heads: attention heads.
-        d_model: numbers per person.
+        d_model: components per person.
         d_ff: numbers within a feed-forward behind the attention; 0 for none.
     """
 
@@ -104,9 +116,11 @@ def without_head(model: TableReader, head: int) -> TableReader:
 class TwoRelationsTask:
     """Tables of people, and the model that reports two numbers for each."""
 
+    writes_with: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, recipe: TwoRelations) -> None:
         self.recipe = recipe
-        self.model: nn.Module = recipe.model()
+        self.model = recipe.model()
 
     def batches(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
         """Yield batches ``tokens`` ``[B, T, 4]`` and ``answers`` ``[B, T, 2]``."""
@@ -116,12 +130,12 @@ class TwoRelationsTask:
             tables = two_relations(r.batch, seed=g, people=r.people)
             yield {"tokens": tables.tokens, "answers": tables.answers}
 
-    def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def loss(self, model: TableReader, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the summed cross-entropy of the numbers, and how many there are."""
         smoothing = self.recipe.label_smoothing if model.training else 0.0
         return cross_entropy(model(batch["tokens"]), batch["answers"], label_smoothing=smoothing)
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
+    def evaluate(self, model: TableReader) -> dict[str, float]:
         """Return shares of 6,000 people: the friend's number right, the boss's, both, and the pair.
 
         The pair is right when the two numbers named most are the right ones, never mind which is whose; only
@@ -140,7 +154,6 @@ class TwoRelationsTask:
         pair = (named.sort(-1).values == answers.sort(-1).values).all(-1)[differ]
         maps = heard["attention.weights"][0]  # [B, H, T, T]
         found = torch.einsum("bhts,brts->hr", maps, tables.alignment.to(device)) / right[..., 0].numel()
-        assert isinstance(model, TableReader)
         heads = range(model.attention.n_heads)
         less = [without_head(model, head)(tables.tokens.to(device)).argmax(-1) == answers for head in heads]
         return {
@@ -153,7 +166,7 @@ class TwoRelationsTask:
             "weight on the boss": found[:, 1].max().item(),
         }
 
-    def write(self, model: nn.Module, prompt: str, options: GenerateOptions) -> str:
+    def write(self, model: TableReader, prompt: str, options: GenerateOptions) -> str:
         """Return what the model says about a table of a seed, such as ``3``."""
         if not prompt.strip().isdecimal():
             raise ValueError(f"expected the number of a table, such as 3, got {prompt!r}")

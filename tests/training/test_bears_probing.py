@@ -8,7 +8,7 @@ import torch
 from unrolled.data.bears import CANONICAL, KINDS, SENSES, Sentence, generate
 from unrolled.data.bears_tokens import encode_bears
 from unrolled.probe import without_head
-from unrolled.training.anatomy import anatomy, bears_figures, bears_vectors
+from unrolled.training.bears_probing import bears_figures, bears_vectors, probe_layers
 from unrolled.training.recipes.bears import Bears
 
 ASKED = [
@@ -23,23 +23,23 @@ def model():
     return Bears(n_layers=2, n_heads=3, d_model=21).model().eval()
 
 
-def test_anatomy_ends_in_the_vectors_that_are_judged(model):
+def test_probing_ends_in_the_vectors_that_are_judged(model):
     sentences = generate(13, seed=3, kind="conflict")
     for hide in (True, False):
-        it = anatomy(model, sentences, hide=hide)
+        it = probe_layers(model, sentences, hide=hide)
         assert [tuple(v.shape) for v in it.layers] == [(13, 21)] * 3
         assert torch.equal(it.output, bears_vectors(model, sentences, hide=hide))
         end = model.encoder.final_norm(it.layers[-1])
         if hide:
             end = model.head.norm(model.head.activation(model.head.dense(end)))
         torch.testing.assert_close(it.output, end)
-    one = anatomy(model, sentences[4:5])  # alone, nothing is padded
-    torch.testing.assert_close(one.output[0], anatomy(model, sentences).output[4])
+    one = probe_layers(model, sentences[4:5])  # alone, nothing is padded
+    torch.testing.assert_close(one.output[0], probe_layers(model, sentences).output[4])
 
 
 def test_attention_to_the_own_clause_is_counted_by_hand(model):
     sentences = generate(13, seed=3, kind="conflict")
-    it = anatomy(model, sentences)
+    it = probe_layers(model, sentences)
     assert it.attention.shape == (2, 3)
     shares = [(s.clause[1] - s.clause[0]) / len(s.words) for s in sentences]
     assert it.even == pytest.approx(sum(shares) / 13)
@@ -48,9 +48,11 @@ def test_attention_to_the_own_clause_is_counted_by_hand(model):
         for block in indifferent.encoder.layers:  # queries that ask for nothing
             block.attention.qkv_proj.weight[:21] = 0
             block.attention.qkv_proj.bias[:21] = 0
-    torch.testing.assert_close(anatomy(indifferent, sentences).attention, torch.full((2, 3), it.even))
+    torch.testing.assert_close(probe_layers(indifferent, sentences).attention, torch.full((2, 3), it.even))
     assert not it.attention.isclose(torch.tensor(it.even)).any()
-    assert anatomy(model, generate(7, seed=1)).attention.allclose(torch.ones(2, 3)), "one clause has it all"
+    assert probe_layers(model, generate(7, seed=1)).attention.allclose(torch.ones(2, 3)), (
+        "one clause has it all"
+    )
 
 
 def test_every_figure_is_there_and_chance_is_chance(model):
@@ -76,7 +78,7 @@ def test_a_model_that_knows_gets_full_marks(model, monkeypatch):
     def knows(_, sentences, *, hide=True):
         return torch.eye(3)[[SENSES.index(sentence.sense) for sentence in sentences]]
 
-    monkeypatch.setattr("unrolled.training.anatomy.bears_vectors", knows)
+    monkeypatch.setattr("unrolled.training.bears_probing.bears_vectors", knows)
     figures = bears_figures(model, seed=11, canonical=ASKED, n=60)
     for name in (*KINDS, "canonical", *(f"silhouette: {kind}" for kind in KINDS)):
         assert figures[name] == 1.0, name

@@ -1,7 +1,7 @@
 """Where in a small BERT the sense of "bears" arises: by layer, by head, by clause. Taught in chapter 11.
 
-All of it is asked of held-out cues, by nearest centroid (`unrolled.data.senses`), with "bears" hidden behind
-``<mask>`` and with "bears" to be seen.
+All of it is asked of held-out cues, by nearest centroid (`unrolled.training.centroid_probe`), with "bears"
+hidden behind ``<mask>`` and with "bears" to be seen.
 """
 
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ import torch
 from torch import Tensor
 
 from unrolled.data.bears import SENSES, Sentence
-from unrolled.data.bears_tokens import encode_bears
+from unrolled.data.bears_tokens import Frame, as_it_is, encode_bears
 from unrolled.data.clusters import nearest_centroid, silhouette
-from unrolled.data.senses import Questions, accuracies
-from unrolled.nn import BERT, EncoderBlock
+from unrolled.nn import BERT, EncoderBlock, MultiHeadAttention
 from unrolled.probe import bert_layers, without_head
+from unrolled.training.centroid_probe import Questions, accuracies
 
-__all__ = ["Anatomy", "anatomy", "bears_figures", "bears_vectors"]
+__all__ = ["LayerProbe", "bears_figures", "bears_vectors", "probe_layers"]
 
 
 @dataclass(frozen=True)
-class Anatomy:
+class LayerProbe:
     """What a model makes of the "bears" of some sentences.
 
     Attributes:
@@ -52,7 +52,7 @@ def bears_vectors(model: BERT, sentences: list[Sentence], *, hide: bool = True) 
     return vectors.cpu()
 
 
-def anatomy(model: BERT, sentences: list[Sentence], *, hide: bool = True) -> Anatomy:
+def probe_layers(model: BERT, sentences: list[Sentence], *, hide: bool = True) -> LayerProbe:
     """Return what the model, in evaluation mode, makes of the "bears" of each sentence, layer by layer."""
     device = model.token_embedding.weight.device
     batch = encode_bears(sentences, hide=hide)
@@ -61,7 +61,7 @@ def anatomy(model: BERT, sentences: list[Sentence], *, hide: bool = True) -> Ana
     own = batch.own[:, None].to(device)  # [N, 1, T]
     looks = torch.stack([w[rows, :, batch.places] for w in seen.weights])  # [L, N, H, T]
     words = batch.mask[:, 0].sum(1)
-    return Anatomy(
+    return LayerProbe(
         layers=[vectors[rows, batch.places].cpu() for vectors in seen.vectors],
         output=bears_vectors(model, sentences, hide=hide),
         attention=(looks * own).sum(-1).mean(1).cpu(),
@@ -69,8 +69,17 @@ def anatomy(model: BERT, sentences: list[Sentence], *, hide: bool = True) -> Ana
     )
 
 
-def bears_figures(model: BERT, *, seed: int, canonical: list[Sentence], n: int = 900) -> dict[str, float]:
+def bears_figures(
+    model: BERT,
+    *,
+    seed: int,
+    canonical: list[Sentence],
+    n: int = 900,
+    frame: Frame = as_it_is,
+) -> dict[str, float]:
     """Return all figures of a model, in evaluation mode; the names say what they are.
+
+    `frame` is what is put around each sentence before the model sees it, nothing unless given.
 
     ==========================  =======================================================================
     ``KIND``                    accuracy with "bears" hidden, ``plain``, ``conflict``, ``conflict+gap``
@@ -83,12 +92,17 @@ def bears_figures(model: BERT, *, seed: int, canonical: list[Sentence], n: int =
     ``without head L.H: KIND``  the first row with head H of block L switched off, centroids made anew
     ==========================  =======================================================================
     """
-    questions = Questions.draw(n, seed)
+    drawn = Questions.draw(n, seed)
+    questions = Questions(
+        [frame(s) for s in drawn.known],
+        {kind: [frame(s) for s in part] for kind, part in drawn.asked.items()},
+    )
+    canonical = [frame(s) for s in canonical]
     truth = questions.truth
     figures: dict[str, float] = {}
     for hide, prefix in ((True, ""), (False, "seen: ")):
-        known = anatomy(model, questions.known, hide=hide)
-        asked = {kind: anatomy(model, part, hide=hide) for kind, part in questions.asked.items()}
+        known = probe_layers(model, questions.known, hide=hide)
+        asked = {kind: probe_layers(model, part, hide=hide) for kind, part in questions.asked.items()}
         found = accuracies(known.output, {kind: a.output for kind, a in asked.items()}, truth)
         figures |= {f"{prefix}{kind}": share for kind, share in found.items()}
         guesses = nearest_centroid(known.output, truth, bears_vectors(model, canonical, hide=hide))
@@ -113,6 +127,7 @@ def _without_heads(model: BERT, questions: Questions) -> dict[str, float]:
     figures: dict[str, float] = {}
     for layer, block in enumerate(model.encoder.layers, 1):
         assert isinstance(block, EncoderBlock)
+        assert isinstance(block.attention, MultiHeadAttention)
         for head in range(block.attention.n_heads):
             with without_head(block, head):
                 known = bears_vectors(model, questions.known)
