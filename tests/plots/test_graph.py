@@ -83,7 +83,7 @@ def test_everything_lies_inside() -> None:
         ([[0.5, 0.5]], r"expected shape \[3, 3\], one row and one column per label, got \[1, 2\]"),
         (
             [[0.1, 0, 0], [0, -0.4, 0], [0, 0, 1]],
-            r"weights\[1, 1\]: expected a share between 0 and 1, got -0.4",
+            r"weights\[1, 1\]: expected a weight between 0 and 1, got -0.4",
         ),
         ([[0.1, 0, 0], [0, float("nan"), 0], [0, 0, 1]], "expected a finite number"),
     ],

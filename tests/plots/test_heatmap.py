@@ -150,7 +150,7 @@ def test_a_matrix_of_zeros_can_be_drawn() -> None:
             ValueError,
             r"weights\[0, 1\] \(i → love\): expected a finite.*got inf",
         ),
-        ([[1, 0], [3.5, 1]], TOKENS, ValueError, r"weights\[1, 0\] \(love → i\): expected a share.*got 3.5"),
+        ([[1, 0], [3.5, 1]], TOKENS, ValueError, r"weights\[1, 0\] \(love → i\): expected a weight.*got 3.5"),
         ([[1, -0.5], [0, 1]], TOKENS, ValueError, r"got -0.5; scores are drawn by plots.matrix"),
         ([["a", "b"]], TOKENS, TypeError, "weights: expected numbers"),
         ([[1, 0], [1]], TOKENS, TypeError, "weights: expected numbers"),

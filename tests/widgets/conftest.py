@@ -4,15 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import Page
 
+from tests.axe import WCAG, run_axe
 from unrolled.widgets import bundle
 from unrolled.widgets.base import Widget
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES = [*WCAG, "best-practice"]
+
+
+NO_ICON = '<link rel="icon" href="data:,">'
+"""Without it a browser asks the server for one."""
 
 
 def widget_page(*widgets: Widget, theme: str = "light", script: bool = True) -> str:
@@ -23,7 +26,7 @@ def widget_page(*widgets: Widget, theme: str = "light", script: bool = True) -> 
     return (
         f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>Widgets</title><style>{style}</style></head>"
+        f"{NO_ICON}<title>Widgets</title><style>{style}</style></head>"
         f"<body><main><h1>Widgets</h1>{''.join(widget.static_html() for widget in widgets)}</main>"
         f"<script>{code}</script></body></html>"
     )
@@ -46,12 +49,8 @@ def violations() -> Callable[[Page], list[str]]:
     """Return a function that lists what axe-core holds against a page."""
 
     def look(page: Page) -> list[str]:
-        page.evaluate(AXE)
-        found = page.evaluate("(tags) => axe.run({ runOnly: { type: 'tag', values: tags } })", RULES)
-        return [
-            f"{rule['id']}: {node['html'][:150]} {node['failureSummary'][:300]}"
-            for rule in found["violations"]
-            for node in rule["nodes"]
-        ]
+        passed, complaints = run_axe(page, type="tag", values=RULES)
+        assert passed
+        return complaints
 
     return look

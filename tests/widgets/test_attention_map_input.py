@@ -44,7 +44,7 @@ def test_heads_and_layers_get_names() -> None:
         (np.ones((0, 3, 3)), None, r"expected at least one layer and one head, got \[0, 3, 3\]"),
         ([[1, 0, 0], [0, float("nan"), 1], [0, 0, 1]], None, r"finite numbers, got nan at \[1, 1\]"),
         ([[1, 0, 0], [0, 1, 0], [float("inf"), 0, 1]], None, r"finite numbers, got inf at \[2, 0\]"),
-        ([[1.5, -0.5, 0], [0, 1, 0], [0, 0, 1]], None, r"shares from 0 to 1, got 1.5 at \[0, 0\]"),
+        ([[1.5, -0.5, 0], [0, 1, 0], [0, 0, 1]], None, r"weights from 0 to 1, got 1.5 at \[0, 0\]"),
         (
             [[1, 0, 0], [0, 0.6, 0], [0, 0, 1]],
             None,

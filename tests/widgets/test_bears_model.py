@@ -20,8 +20,7 @@ SENSES = ["animal", "endure", "team"]
 Mount = Callable[..., None]
 
 
-@pytest.fixture(scope="module")
-def bert() -> BERT:
+def small_bert() -> BERT:
     """Return a small model in half precision's numbers, computed in float64."""
     g = torch.Generator().manual_seed(3)
     model = BERT(BertConfig(FIRST + len(WORDS), 7, 6, 2, 2, n_token_types=0, dropout=0.0, norm_eps=1e-5))
@@ -29,6 +28,11 @@ def bert() -> BERT:
     for parameter in model.parameters():
         parameter.data = (torch.randn(parameter.shape, generator=g) * 0.5).half().float()
     return model.double().eval()
+
+
+@pytest.fixture(scope="module")
+def bert() -> BERT:
+    return small_bert()
 
 
 def known() -> dict[str, torch.Tensor]:
@@ -222,6 +226,7 @@ def test_it_is_accessible_and_fits(
     ("change", "message"),
     [
         ({"hidden": FIRST}, "hidden: expected the id of a special token, one of 5 before the 8 words, got 5"),
+        ({"n_heads": 4}, "n_heads: expected a divisor of d_model=6, got 4"),
         ({"sentences": []}, r"sentences: expected a list of one or two, got \[\]"),
         ({"known": {"a": torch.ones(2, 5), "b": torch.ones(2, 6)}}, r"known: expected \[N, 6\] for 'a'"),
         ({"known": {"a": torch.ones(2, 6)}}, "known: expected two senses or more, got 1"),

@@ -94,7 +94,7 @@ def test_the_simple_plane_offers_less_and_says_more_in_words(page: Page) -> None
     for label in ("Word", "x", "y", "Your own sentence"):
         expect(page.get_by_label(label, exact=True)).to_be_visible()
     names = page.get_by_role("button").all_inner_texts()
-    assert names == ["Reset", "Show", "Show as a table"]
+    assert names == ["Reset", "Show", "Show as a table", "Copy link", "SVG", "PNG", "CSV"]
     expect(page.get_by_label("Multiply every score by")).to_have_count(0)
     _, context = torch_says(state(page), ["i", "love", "bears"], 1.0)
     x, y = digits(context)

@@ -27,7 +27,7 @@ def widget() -> BearsPlane:
         ({"sentences": []}, "expected a list of 1 to 4 sentences, got 0"),
         ({"sentences": "I love bears"}, "expected a list of 1 to 4 sentences, got 'I love bears'"),
         ({"sentences": [" "]}, "expected at least one word, got ' '"),
-        ({"sentences": ["bears hibernate"]}, "out of i, she, .*got 'hibernate'"),
+        ({"sentences": ["bears hibernate"]}, "out of I, she, .*got 'hibernate'"),
         ({"sentences": ["I love honey"]}, "expected 'bears' in it, got 'I love honey'"),
         ({"sentences": ["bears " * 13]}, "at most 12 words, got 13"),
         ({"scale": -1.0}, "scale: expected a finite number, 0 or more, got -1"),

@@ -1,5 +1,6 @@
 """The words of the bears plane are moved by mouse, touch, keyboard and typing."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def test_keyboard_moves_a_word(page: Page, widget: BearsPlane) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowDown")
     assert state(page)[list(VECTORS).index("love")] == [0.35, 0.8]
-    expect(love).to_have_attribute("aria-valuetext", "x 0.35, y 0.80")
+    expect(love).to_have_attribute("aria-valuetext", "x: 0.35, y: 0.80")
     expect(page.locator(".u-live")).to_contain_text("love at (0.35, 0.80). bears in “I love bears”")
     expect(love).to_be_focused()
     agree(page, SENTENCES)
@@ -72,8 +73,7 @@ def test_the_plane_is_one_tab_stop_and_pages_lead_to_the_other_words(page: Page,
 def test_mouse_drags_a_word(page: Page, widget: BearsPlane) -> None:
     mount(page, widget)
     x, y = centre(page, "game")
-    width = page.locator(".u-plane").evaluate("plane => plane.getBoundingClientRect().width")
-    unit = width / (2 * widget.limit)
+    unit = pixels_per_unit(page, widget)
     page.mouse.move(x + 3, y + 2)
     page.mouse.down()
     page.mouse.move(x + 3 - unit / 2, y + 2 - unit, steps=4)
@@ -96,24 +96,104 @@ def test_of_two_words_in_one_place_the_one_the_sentences_use_is_dragged(page: Pa
     assert [w for w, a, b in zip(vectors, first, state(page), strict=True) if a != b] == ["pain"]
 
 
-def test_touch_drags_a_word(new_page: Any, widget: BearsPlane) -> None:
+Finger = Callable[..., None]
+
+
+@pytest.fixture
+def phone(new_page: Any, widget: BearsPlane) -> tuple[Page, Finger]:
+    """Return a page with room to scroll, and a function that moves fingers on it."""
     page = new_page(has_touch=True, viewport={"width": 375, "height": 740})
+    page.clock.install(time=0)
     mount(page, widget)
-    x, y = centre(page, "pain")
-    width = page.locator(".u-plane").evaluate("plane => plane.getBoundingClientRect().width")
-    unit = width / (2 * widget.limit)
-    finger = page.context.new_cdp_session(page)
+    # From here on no time passes by itself: on a busy machine a finger on its way had rested on a word.
+    page.clock.pause_at(3600)
+    page.add_style_tag(content="body { padding-bottom: 200vh }")
+    session = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
-        at = [{"x": px, "y": py} for px, py in points]
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+        at = [{"x": px, "y": py, "id": i} for i, (px, py) in enumerate(points)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
 
+    return page, touch
+
+
+def pixels_per_unit(page: Page, widget: BearsPlane) -> float:
+    width: float = page.locator(".u-plane").evaluate("plane => plane.getBoundingClientRect().width")
+    return width / (2 * widget.limit)
+
+
+def test_a_finger_that_goes_sideways_drags_a_word_anywhere(
+    phone: tuple[Page, Finger], widget: BearsPlane
+) -> None:
+    page, touch = phone
+    x, y = centre(page, "pain")
+    unit = pixels_per_unit(page, widget)
+    before = page.evaluate("scrollY")
     touch("touchStart", (x, y))
-    for part in (0.25, 0.5, 0.75, 1.0):
-        touch("touchMove", (x + part * unit, y - part * unit))
+    for right, up in ((0.25, 0.1), (0.5, 0.5), (0.75, 1.0), (1.0, 1.0)):
+        touch("touchMove", (x + right * unit, y - up * unit))
     touch("touchEnd")
     assert np.allclose(state(page)[list(VECTORS).index("pain")], [-1.3 + 1.0, -0.5 + 1.0], atol=0.02)
+    assert page.evaluate("scrollY") == before
     agree(page, SENTENCES)
+
+
+@pytest.mark.parametrize("word", ["pain", "bears"])
+def test_swiping_up_over_a_word_scrolls_the_page(phone: tuple[Page, Finger], word: str) -> None:
+    page, touch = phone
+    first = state(page)
+    x, y = centre(page, word)
+    before, now = page.evaluate("[scrollY, Date.now()]")
+    touch("touchStart", (x, y))
+    for up in (10, 30, 60, 100, 150):
+        touch("touchMove", (x + up / 10, y - up))
+    touch("touchEnd")
+    assert page.evaluate("Date.now()") == now  # however long it took, the finger has not rested
+    page.wait_for_function("before => scrollY > before + 50", arg=before)
+    assert state(page) == first
+
+
+def test_a_finger_that_rests_on_a_word_takes_it_up_and_down(
+    phone: tuple[Page, Finger], widget: BearsPlane
+) -> None:
+    page, touch = phone
+    x, y = centre(page, "pain")
+    unit = pixels_per_unit(page, widget)
+    before = page.evaluate("scrollY")
+    touch("touchStart", (x, y))
+    page.clock.run_for(400)
+    expect(page.locator(".u-plane.is-dragging")).to_have_count(1)
+    for up in (0.25, 0.5, 1.0):
+        touch("touchMove", (x, y - up * unit))
+    touch("touchEnd")
+    assert np.allclose(state(page)[list(VECTORS).index("pain")], [-1.3, -0.5 + 1.0], atol=0.02)
+    assert page.evaluate("scrollY") == before
+
+
+def test_two_fingers_move_no_word(phone: tuple[Page, Finger]) -> None:
+    page, touch = phone
+    first = state(page)
+    x, y = centre(page, "pain")
+    touch("touchStart", (x, y))
+    touch("touchStart", (x, y), (x + 60, y))
+    for apart in (20, 40, 80):
+        touch("touchMove", (x - apart, y), (x + 60 + apart, y))
+    touch("touchEnd")
+    page.clock.run_for(1000)
+    assert state(page) == first
+    expect(page.locator(".u-plane.is-dragging")).to_have_count(0)
+    assert page.evaluate("visualViewport.scale") > 1.1
+
+
+def test_a_tap_chooses_the_nearest_word_and_moves_none(phone: tuple[Page, Finger]) -> None:
+    page, _ = phone
+    first = state(page)
+    x, y = centre(page, "won")
+    page.touchscreen.tap(x + 2, y)
+    expect(handle(page, "won")).to_be_focused()
+    expect(page.get_by_label("Word", exact=True).locator("option:checked")).to_have_text("won")
+    page.clock.run_for(1000)
+    assert state(page) == first
 
 
 def test_typed_coordinates_move_a_word_exactly(page: Page, widget: BearsPlane) -> None:

@@ -39,7 +39,8 @@ def test_a_refused_sentence_takes_the_earlier_one_with_it(page: Page, widget: Be
 def test_the_limits_of_a_sentence_are_told_beforehand(page: Page, widget: BearsPlane) -> None:
     mount(page, widget)
     field = page.get_by_label("Your own sentence")
-    expect(field).to_have_accessible_description(re.compile("Up to 12 of the plane's 9 words, “bears” among"))
+    hint_text = "Up to 12 words, “bears” among them, out of the plane's 9, which are I, she, "
+    expect(field).to_have_accessible_description(re.compile(hint_text))
     hint = page.locator(".u-own .u-help").bounding_box()
     form = page.locator(".u-own").bounding_box()
     assert hint

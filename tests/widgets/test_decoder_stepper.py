@@ -251,7 +251,7 @@ def test_a_typed_score_and_the_keyboard(page: Page, mount: Mount, attending: Seq
     assert read(page, "written") == words
     field.fill("much")
     field.press("Enter")
-    expect(page.locator(".u-scores .u-error")).to_contain_text("Expected a score between −")
+    expect(page.locator(".u-scores .u-error")).to_contain_text("let's: expected a score between −")
     assert read(page, "scores") == scores
     slider(page, "Score of <eos>, word 3").press("End")
     assert read(page, "scores")[2] >= 5
@@ -374,11 +374,11 @@ def test_wrong_weights_are_named(weights: dict[str, Any], message: str) -> None:
     [
         ({"bos": "<bos>"}, "bos: expected a word of target_words, got '<bos>'"),
         ({"source_end": "stop"}, "source_end: expected a word of source_words, got 'stop'"),
-        ({"max_len": 0}, "max_len: expected at least 1, got 0"),
+        ({"max_len": 0}, "max_len: expected at least 1 and at most 100, got 0"),
         ({"sentences": []}, "sentences: expected one or more"),
         ({"sentences": ["let's dance"]}, "got \"?'dance'"),
-        ({"sentences": [""]}, "expected 1 to 12 words, got 0"),
-        ({"sentences": ["go " * 13]}, "expected 1 to 12 words, got 13"),
+        ({"sentences": [""]}, "expected at least one word, got ''"),
+        ({"sentences": ["go " * 13]}, "expected at most 12 words, got 13"),
         ({"source_words": [*SOURCE[:-1], "go"]}, "source_words: expected single words, each once, got 'go'"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from unrolled import plots
-from unrolled.widgets import AttentionMap, explore
+from unrolled.widgets import AttentionMap, bundle, explore
 from unrolled.widgets.explore import Explored
 
 
@@ -33,36 +33,29 @@ def shout(word: str, times: int) -> None:
 
 
 class TestLive:
-    @pytest.fixture
-    def seen(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-        """Catch what `interact` makes, which a notebook would display."""
+    @pytest.fixture(autouse=True)
+    def kernel(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("UNROLLED_BOOK", raising=False)
-        caught: dict[str, Any] = {}
-        real = ipywidgets.interact
 
-        def interact(fn: Callable[..., Any], **controls: Any) -> Any:
-            caught.update(controls)
-            return real(fn, **controls)
-
-        monkeypatch.setattr(ipywidgets, "interact", interact)
-        return caught
-
-    def test_with_a_kernel_it_is_interact(self, seen: dict[str, Any]) -> None:
+    def test_with_a_kernel_it_is_what_interact_displays(self, capsys: pytest.CaptureFixture[str]) -> None:
         calls = []
         grids: dict[str, Any] = {"scale": [0.5, 1.0, 2.0], "kind": {"by dot": "dot", "by sum": "add"}}
-        assert explore(lambda scale, kind: calls.append((scale, kind)), **grids) is None
+        shown = explore(lambda scale, kind: calls.append((scale, kind)), **grids)
+        assert isinstance(shown, ipywidgets.interactive)
+        assert shown.auto_display  # what the function returns is displayed, as by `interact`
+        assert "interactive" not in capsys.readouterr().out  # the cell displays it, once
+        seen = {one.description: one for one in shown.children[:-1]}
         assert isinstance(seen["scale"], ipywidgets.SelectionSlider)
         assert isinstance(seen["kind"], ipywidgets.Dropdown)
-        assert [seen["scale"].description, seen["kind"].description] == ["scale", "kind"]
+        assert list(seen) == ["scale", "kind"]
         assert seen["scale"].options == (("0.5", 0.5), ("1", 1.0), ("2", 2.0))
         seen["scale"].value = 2.0
         seen["kind"].value = "add"
         assert calls == [(1.0, "dot"), (2.0, "dot"), (2.0, "add")]
 
-    def test_the_limits_hold_there_too(self, seen: dict[str, Any]) -> None:
+    def test_the_limits_hold_there_too(self) -> None:
         with pytest.raises(ValueError, match="at most 400 points, got 30 x 30 = 900"):
             explore(power, base=range(30), exponent=range(30))
-        assert seen == {}
 
 
 @pytest.mark.usefixtures("book")
@@ -94,7 +87,7 @@ class TestInput:
             explore(fn, **grids)
 
     def test_an_error_names_its_point(self) -> None:
-        with pytest.raises(RuntimeError, match=r"ZeroDivisionError at base = 0, exponent = -1: ") as caught:
+        with pytest.raises(RuntimeError, match=r"ZeroDivisionError at base = 0, exponent = −1: ") as caught:
             explore(power, base=[1, 0], exponent=[1, -1])
         assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
@@ -154,9 +147,6 @@ class TestPage:
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
     def test_figures_are_drawn_once_and_closed(self, page: Page, mount: Callable[..., None]) -> None:
-        import matplotlib
-
-        matplotlib.use("agg")
         from matplotlib import pyplot
 
         def returned(n: int) -> Any:
@@ -168,8 +158,11 @@ class TestPage:
         def axes(n: int) -> Any:
             return pyplot.subplots()[1]
 
+        mine = pyplot.figure()  # a cell may have one open
         widgets = [explored(fn, n=[1, 2, 3]) for fn in (returned, left_open, axes)]
-        assert pyplot.get_fignums() == []
+        assert not mine.axes
+        assert pyplot.gcf() is mine
+        assert pyplot.get_fignums() == [1]
         mount(page, *widgets)
         expect(page.locator(".u-outcome svg[role='img'][aria-label='Figure at n = 2']")).to_have_count(3)
         page.get_by_label("n =", exact=True).first.press("End")
@@ -209,6 +202,30 @@ class TestPage:
         mount(page, explored(lambda n: print(f"first\nsecond {n}"), n=[1, 2, 3]))
         expect(page.locator("main pre")).to_have_text("first\nsecond 2")
         expect(page.locator("main p")).to_contain_text("at n = 2: one of 3 settings")
+
+    def test_the_book_displays_html_alone(self) -> None:
+        widget = explored(power, base=[2, 3], exponent=[1, 2])
+        data, _ = widget._repr_mimebundle_()
+        assert data == {"text/html": widget.static_html(), "text/plain": "Explored()"}
+
+    def test_the_script_asks_only_for_what_it_is_given(self, page: Page) -> None:
+        """Outcomes of another widget around it are none of its own."""
+        code = (
+            bundle._inline(["explore"])
+            + """
+            const around = document.createElement("div");
+            around.className = "unrolled-widget";
+            around.innerHTML = '<div class="unrolled-fallback"><template>theirs</template></div>';
+            const el = around.appendChild(document.createElement("div"));
+            const beneath = document.createElement("div");
+            beneath.innerHTML = "<template>one</template><template>two</template>";
+            const state = { title: "t", texts: ["one", "two"],
+                controls: [{ name: "n", labels: ["1", "2"], ordered: false, start: 1 }] };
+            const page = { recalled: {}, start: state, beneath, remembers() {}, tables() {} };
+            $explore.render({ el, model: { page, get: (name) => state[name] } });
+            return el.querySelector(".u-outcome").textContent;"""
+        )
+        assert page.evaluate(f"() => {{ {code} }}") == "two"
 
     def test_two_builds_are_equal(self) -> None:
         def build() -> str:

@@ -200,3 +200,17 @@ def test_axe_finds_nothing_and_fingers_fit(
         ".flatMap((r) => [r.width, r.height])",
     )
     assert min(sizes) >= 24
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_narrow_numbers_are_summed_as_wide_ones(dtype):
+    weights = torch.tensor([[0.5, 0.5, 0.0], [0.25, 0.5, 0.25], [0.0, 0.0, 1.0]])
+    relation = torch.tensor([[0, 1, 0], [0, 0, 1], [0, 0, 0]])
+    expected = head_summary(weights, relations={"next": relation})
+    narrow = head_summary(weights.to(dtype), relations={"next": relation.to(dtype)})
+    assert {name: x.tolist() for name, x in narrow.items()} == {
+        name: x.tolist() for name, x in expected.items()
+    }
+    assert expected["next"].tolist() == [[0.375]]
+    browser = HeadBrowser(weights.to(dtype), ["a", "b", "c"], relations={"next": relation.to(dtype)})
+    assert browser.relation_maps == [relation.double().tolist()]

@@ -1,6 +1,7 @@
 """The position clock: its vectors and scores are those of `unrolled.nn.positional`."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from unrolled.nn import Rotary, Sinusoidal
 from unrolled.widgets import bundle
+from unrolled.widgets.base import number
 from unrolled.widgets.position_clock import PositionClock
 
 D, MAX_LEN = 10, 61
@@ -109,11 +111,21 @@ def test_hands_stand_where_sine_and_cosine_are(page: Page, mount: Mount, widget:
         assert (30 - y) / 24 == pytest.approx(sine, abs=1e-3)
 
 
-def test_without_a_script_there_is_a_table(widget: PositionClock) -> None:
-    html = widget.fallback_html()
-    assert "sin, turn of 6.3" in html
-    for value in Sinusoidal(D, MAX_LEN).table[4].tolist():
-        assert f"<td>{value:.2f}</td>".replace("-", "−").replace("−0.00", "0.00") in html
+def test_without_a_script_there_is_a_table_of_both_positions() -> None:
+    query, key = vectors()
+    t, s = torch.tensor([7]), torch.tensor([19])
+    table, rotary = Sinusoidal(D, MAX_LEN).table, Rotary(D, MAX_LEN)
+    both = {
+        "sinusoidal": (table[7], table[19]),
+        "rotary": (rotary(query[None], t)[0], rotary(key[None], s)[0]),
+    }
+    for kind, expected in both.items():
+        given: Any = {"query": query.tolist(), "key": key.tolist(), "kind": kind}
+        html = PositionClock(D, MAX_LEN, t=7, s=19, **given).fallback_html()
+        assert "turn of 6.3" in html
+        assert f"= {number(float(expected[0] @ expected[1]))}, at a distance of 12." in html
+        cells = re.findall("<td>([^<]+)</td>", html)
+        assert cells == [number(value) for value in torch.cat(expected).tolist()]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

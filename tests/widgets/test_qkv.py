@@ -126,7 +126,7 @@ def spelled(page: Page, bench: dict[str, Any], table: str, i: int, j: int) -> di
         ("V", 2, 1, ["Row bears of X times column 2 of W_v:", "1·0 + 1·1 + 1·1 + 0·0 = 2"]),
         ("scores", 2, 1, ["q(bears) · k(love) = 2·1 + 1·1 = 3", "3 / √2 = 2.12"]),
         ("weights", 2, 1, ["exp(2.12) = 8.34", "Sum of the row: 2.03 + 8.34 + 0.24 = 10.61",
-                           "Share: 8.34 / 10.61 = 0.79"]),
+                           "Weight: 8.34 / 10.61 = 0.79"]),
         ("context", 2, 0, ["Weights of bears times column 1 of V:", "0.19·0 + 0.79·1 + 0.02·1 = 0.81"]),
     ],
 )  # fmt: skip
@@ -148,7 +148,7 @@ def test_masks_give_their_reason(page: Page) -> None:
     sums = spelled(page, padded, "weights", 2, 0)["lines"][1]
     assert sums == "Sum of the row: 2.03 + 0.24 = 2.27"
     silent = HAND | {"realX": [False] * 3}
-    assert "nothing to share out" in spelled(page, silent, "weights", 1, 1)["lines"][0]
+    assert "nothing to distribute" in spelled(page, silent, "weights", 1, 1)["lines"][0]
     assert "every weight is 0" in spelled(page, silent, "context", 1, 1)["lines"][0]
 
 
@@ -157,7 +157,7 @@ def test_large_scores_are_shifted_and_the_share_is_still_right(page: Page) -> No
     lines = spelled(page, huge, "weights", 2, 1)["lines"]
     assert "Take the row’s largest score" in lines[0]
     assert lines[1] == "exp(0) = 1"
-    assert lines[-1] == "Share: 1 / 1 = 1"
+    assert lines[-1] == "Weight: 1 / 1 = 1"
     weights = by_torch(huge)["weights"]
     assert weights[2, 1] > 0.999
 

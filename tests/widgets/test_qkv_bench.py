@@ -69,7 +69,7 @@ def test_shows_the_numbers_of_torch_and_asks_one(page: Page, mount: Mount) -> No
     agree(page)
     assert page.locator(".u-arithmetic p").all_inner_texts() == [
         "weight bears → love", "exp(2.12) = 8.34", "Sum of the row: 2.03 + 8.34 + 0.24 = 10.61",
-        "Share: 8.34 / 10.61 = 0.79",
+        "Weight: 8.34 / 10.61 = 0.79",
     ]  # fmt: skip
     cell(page, "Q", 2, 0).click()
     assert "1·0 + 1·1 + 1·1 + 0·0 = 2" in said(page)

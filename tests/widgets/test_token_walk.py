@@ -17,14 +17,18 @@ D = 6
 Mount = Callable[..., None]
 
 
-@pytest.fixture(scope="module")
-def layers() -> nn.ModuleList:
+def two_blocks() -> nn.ModuleList:
     """Return two blocks in half precision's numbers, computed in float64."""
     g = torch.Generator().manual_seed(13)
     blocks = nn.ModuleList(EncoderBlock(D, 2, 23) for _ in range(2))
     for parameter in blocks.parameters():
         parameter.data = (torch.randn(parameter.shape, generator=g) * 0.4).half().float()
     return blocks.double().eval()
+
+
+@pytest.fixture(scope="module")
+def layers() -> nn.ModuleList:
+    return two_blocks()
 
 
 def inputs() -> list[Tensor]:
@@ -85,7 +89,7 @@ def test_switches_change_what_stands_on_the_way(page: Page, mount: Mount, layers
     press("Feed-forward")
     close(data(page, "output"), x[0, 1])
     press("Attention")
-    press("Way around")
+    press("Residual connection")
     close(data(page, "output"), first.attention(first.attention_norm(x))[0, 1])
     page.get_by_label("Norms", exact=True).select_option(label="none")
     close(data(page, "output"), first.attention(x)[0, 1])
@@ -101,8 +105,8 @@ def test_stations_show_their_numbers_and_lengths(page: Page, mount: Mount, layer
     mount(page, make(layers))
     stations = page.locator(".u-path li")
     assert stations.locator(".u-station").all_inner_texts() == [
-        "into the block", "normed", "attention brings", "after attention", "normed", "hidden, wide",
-        "feed-forward brings", "out of the block",
+        "into the block", "normed", "attention adds", "after attention", "normed", "hidden, wide",
+        "feed-forward adds", "out of the block",
     ]  # fmt: skip
     x = inputs()[0][1]
     assert stations.first.locator(".u-cell").all_inner_texts() == [

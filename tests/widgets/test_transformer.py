@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from unrolled.nn import BERT, GPT, BertConfig, Encoder, GPTConfig
 from unrolled.nn.blocks import EncoderBlock
 from unrolled.nn.multihead import MultiHeadAttention
+from unrolled.nn.parts import make_parts
 from unrolled.tap import record
 from unrolled.widgets import bundle
 from unrolled.widgets.packed import pack, unpack
@@ -70,7 +71,9 @@ def test_activations_and_erf_equal_torch(page: Page) -> None:
 @pytest.mark.parametrize("norm", ["pre", "post"])
 @pytest.mark.parametrize("activation", ["relu", "gelu", "gelu_tanh"])
 def test_a_block_equals_torch(page: Page, norm: Any, activation: Any) -> None:
-    block = shaken(EncoderBlock(6, 3, 11, norm=norm, activation=activation, norm_eps=1e-3), 1)
+    block = shaken(
+        EncoderBlock(6, 3, 11, norm=norm, parts=make_parts(activation=activation, norm_eps=1e-3)), 1
+    )
     g = torch.Generator().manual_seed(2)
     x = torch.randn(1, 5, 6, generator=g, dtype=torch.float64)
     mask = torch.rand(5, 5, generator=g) < 0.6

@@ -21,7 +21,7 @@ def test_weights_may_be_parameters_arrays_or_lists(as_given: Any) -> None:
     unroller = Unroller((["eat", "pizza"], np.array(list(VECTORS.values()))), "Eat pizza!", rnn=[
         as_given(weight) for weight in weights()
     ])  # fmt: skip
-    assert unroller.units == ["1", "2", "3", "4", "5"]
+    assert unroller.units == [f"unit {k}" for k in range(1, 6)]
     first = np.tanh(3.0 + 1 + 1)
     assert unroller.states()["h"][0] == pytest.approx([first] * H)
     assert unroller.states()["h"][1] == pytest.approx([np.tanh(1.5 + 1 + H * first + 1)] * H)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.inputs import floats
+
 __all__ = ["labels", "numbers"]
 
 
@@ -24,10 +26,8 @@ def numbers(
         TypeError: no numbers.
         ValueError: another number of dimensions, an empty one, or a number that is not finite.
     """
-    if hasattr(values, "detach"):  # a torch tensor, without importing torch
-        values = values.detach().cpu().double()
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = floats(values)
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"{name}: expected numbers [{', '.join(dims)}], got {type(values).__name__}: {error}"
@@ -49,7 +49,7 @@ def labels(name: str, given: Sequence[str], count: int | None = None) -> list[st
     """Return `given` as a list of strings.
 
     Raises:
-        TypeError: one string, which would fall apart into letters, or something that is no text.
+        TypeError: one string, which would fall apart into letters, or something that is not a text.
         ValueError: not `count` of them.
     """
     if isinstance(given, str):

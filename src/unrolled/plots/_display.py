@@ -2,10 +2,12 @@
 
 import hashlib
 import io
+import math
 import os
 import re
 import sys
 from collections import Counter
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -17,6 +19,9 @@ from matplotlib.figure import Figure
 from unrolled.plots.style import INKS, SCALES
 
 __all__ = ["Shown", "show"]
+
+# Pixels on the screen: the smallest text of a figure is never shown smaller.
+LEAST_TEXT = 9.0
 
 _seen: Counter[str] = Counter()
 
@@ -96,13 +101,18 @@ def _svg(figure: Figure, alt: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
     # This style sheet would hold for the whole page; the root element says the same.
     text = re.sub(r'<defs>\s*<style type="text/css">.*?</style>\s*</defs>', "", text, flags=re.DOTALL)
-    text = re.sub(r"font: (?:\w+ )*?([\d.]+)px [^;\"]*", r"font-size: \1px", text)
-    text = re.sub(r"font-family: [^;\"]*;?\s*", "", text)
-    text = re.sub(r"#000000\b", "currentColor", text)
+    text = _in_tags(r"font: (?:\w+ )*?([\d.]+)px [^;\"]*", r"font-size: \1px", text)
+    text = _in_tags(r"font-family: [^;\"]*;?\s*", "", text)
+    text = _in_tags(r"#000000\b", "currentColor", text)
     text = _both_themes(text)
     text = _own_ids(text)
     # White space between elements is none of the picture; inside <text> there is none to lose.
     return _root(re.sub(r">\s*\n\s*<", "><", text), alt).strip()
+
+
+def _in_tags(pattern: str, new: str | Callable[[re.Match[str]], str], text: str) -> str:
+    """Replace in tags alone: what a label says stays, whatever it looks like. Labels have no raw ``<``."""
+    return re.sub(r"<[^>]*>", lambda tag: re.sub(pattern, new, tag[0]), text)
 
 
 def _both_themes(text: str) -> str:
@@ -116,10 +126,12 @@ def _both_themes(text: str) -> str:
         twin = {to_hex(light(i)): to_hex(dark(i)) for i in range(light.N)}
 
         def in_both(cells: re.Match[str], twin: dict[str, str] = twin) -> str:
-            return re.sub(r"fill: (#\w{6})", lambda fill: pair(fill[1], twin.get(fill[1], fill[1])), cells[0])
+            return _in_tags(
+                r"fill: (#\w{6})", lambda fill: pair(fill[1], twin.get(fill[1], fill[1])), cells[0]
+            )
 
         text = re.sub(rf'<g id="{name}">.*?</g>', in_both, text, flags=re.DOTALL)
-    return re.sub(r"fill: (#010102|#fffffe)\b", lambda ink: pair(*INKS[ink[1]]), text)
+    return _in_tags(r"fill: (#010102|#fffffe)\b", lambda ink: pair(*INKS[ink[1]]), text)
 
 
 def _own_ids(text: str) -> str:
@@ -127,25 +139,28 @@ def _own_ids(text: str) -> str:
     key = hashlib.sha256(text.encode()).hexdigest()[:8]
     _seen[key] += 1
     prefix = f"f{key}-" if _seen[key] == 1 else f"f{key}-{_seen[key]}-"
-    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', "".join(re.findall(r"<[^>]*>", text))))
 
     def own(match: re.Match[str]) -> str:
         return f' id="{prefix}{match[1]}"' if match[1] in used else ""
 
-    text = re.sub(r'\sid="([^"]+)"', own, text)
-    text = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{prefix}\1"', text)
-    return re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", text)
+    text = _in_tags(r'\sid="([^"]+)"', own, text)
+    text = _in_tags(r'xlink:href="#([^"]+)"', rf'href="#{prefix}\1"', text)
+    return _in_tags(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", text)
 
 
 def _root(text: str, alt: str) -> str:
-    """Give the SVG its role, its text, and a size that shrinks with the page but never grows."""
+    """Give the SVG its role, its text, and a size that shrinks with the page to what can be read."""
     head, body = text.split(">", 1)
     box = re.search(r'viewBox="([^"]+)"', head)
     if box is None:
         raise ValueError("matplotlib wrote an SVG without a viewBox")
     width = float(box[1].split()[2])
-    # A point is 4/3 of a pixel; text of 10 points then matches the text around it.
-    size = f"width:100%;max-width:{width * 4 / 3:.0f}px;height:auto"
+    # A point is 4/3 of a pixel; text of 10 points then matches the text around it. Where the page is narrower
+    # than the smallest text allows, the figure scrolls in its own box.
+    sizes = [float(points) for points in re.findall(r"<text[^>]*font-size: ([\d.]+)px", body)]
+    least = f"min-width:{math.ceil(width * LEAST_TEXT / min(sizes))}px;" if sizes else ""
+    size = f"width:100%;{least}max-width:{width * 4 / 3:.0f}px;height:auto"
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'viewBox="{box[1]}" role="img" aria-label="{escape(alt)}" fill="currentColor" font-family="inherit" '

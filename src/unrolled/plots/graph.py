@@ -35,7 +35,7 @@ def graph(
 ) -> Axes:
     """Draw attention as arrows from the token looked at to the one that looks, as wide as the weight.
 
-    Within one sequence the tokens stand in a circle, and a loop is what a token hears of itself. Between two,
+    Within one sequence the tokens stand in a circle, and a loop is its attention to itself. Between two,
     those looked at stand on the left and those that look on the right.
 
     Args:
@@ -66,7 +66,7 @@ def graph(
         )
     if (array < -SLACK).any() or (array > 1 + SLACK).any():
         i, j = np.argwhere((array < -SLACK) | (array > 1 + SLACK))[0]
-        raise ValueError(f"weights[{i}, {j}]: expected a share between 0 and 1, got {array[i, j]:g}")
+        raise ValueError(f"weights[{i}, {j}]: expected a weight between 0 and 1, got {array[i, j]:g}")
     with style():
         own, ax = ax is None, axes_or_new(ax, SIZE, SIZE)
         ax.set_axis_off()
@@ -153,7 +153,7 @@ def _arrow(
 
 
 def _loop(ax: Axes, at: Point, angle: float, weight: float, numbers: bool) -> None:
-    """Draw what a token hears of itself: a loop on the outer side of its node."""
+    """Draw how much a token attends to itself: a loop on the outer side of its node."""
     x, y = at
     ends = [
         (x + far * 1.25 * math.cos(angle + turn), y + far * math.sin(angle + turn))

@@ -50,6 +50,12 @@ def attention_map(
     Raises:
         TypeError: weights or tokens are of another kind.
         ValueError: shapes and labels disagree, or a weight is not finite or not between 0 and 1.
+
+    Example:
+        >>> from unrolled import plots
+        >>> ax = plots.attention_map([[0.75, 0.25], [0.5, 0.5]], ["two", "words"])
+        >>> [label.get_text() for label in ax.get_yticklabels()]
+        ['two', 'words']
     """
     rows = labels("tokens", tokens)
     columns = rows if keys is None else labels("keys", keys)
@@ -58,7 +64,7 @@ def attention_map(
     if len(outside):
         i, j = outside[0]
         raise ValueError(
-            f"weights[{i}, {j}] ({rows[i]} → {columns[j]}): expected a share between 0 and 1, got "
+            f"weights[{i}, {j}] ({rows[i]} → {columns[j]}): expected a weight between 0 and 1, got "
             f"{array[i, j]:g}; scores are drawn by plots.matrix"
         )
     drawn = _cells(array, rows, columns, ax, SEQUENTIAL, (0.0, 1.0), numbers, 2, title)
@@ -160,7 +166,7 @@ def _cells(
         ax.xaxis.tick_top()
         ax.xaxis.set_label_position("top")
         ax.tick_params(length=0)
-        # Tokens are a reader's text: a dollar sign in them is no formula.
+        # Tokens are a reader's text: a dollar sign in them is not a formula.
         ax.set_xticks(
             range(n_columns), columns, rotation=90 if upright else 0, fontsize=small, parse_math=False
         )

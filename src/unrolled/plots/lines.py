@@ -128,7 +128,15 @@ def _name_ends(ax: Axes, places: NDArray[Any], curves: dict[str, NDArray[Any]]) 
             annotation_clip=False,
             parse_math=False,
             # The name is in black ink, to be read; the line to it has the curve's colour.
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1.2, "shrinkA": 1, "shrinkB": 4},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 1.2,
+                "shrinkA": 1,
+                "shrinkB": 4,
+                # from the middle of the name's left edge, so that it crosses no other name
+                "relpos": (0, 0.5),
+            },
         )
 
 
@@ -191,12 +199,14 @@ def bars(
     thick = 0.8 / len(kinds)
     with style():
         own, ax = ax is None, axes_or_new(ax, WIDTH, 0.9 + len(groups) * (0.25 * len(kinds) + 0.15))
+        shown = []
         for j, kind in enumerate(kinds):
             at = np.arange(len(groups)) - 0.4 + (j + 0.5) * thick
             drawn = ax.barh(
                 at, array[:, j], thick * 0.92, color=COLOURS[j], hatch=HATCHES[j], edgecolor="#ffffff",
-                linewidth=0, label=kind,
+                linewidth=0,
             )  # fmt: skip
+            shown.append((kind, drawn))
             ax.bar_label(drawn, [f"{value:.{digits}f}" for value in array[:, j]], padding=3, color=INK)
         if chance is not None:
             ax.axvline(chance, color="#808080", linewidth=1, linestyle=(0, (4, 3)), zorder=0)
@@ -212,7 +222,7 @@ def bars(
         if title is not None:
             ax.set_title(title)
         if len(kinds) > 1:
-            legend_above(ax, len(kinds), own)
+            legend_above(ax, shown, own)
         if own:
             freeze(ax)
     return ax

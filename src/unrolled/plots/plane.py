@@ -100,9 +100,11 @@ def plane(
     pairs = _pairs(arrows, len(names))
     with style():
         own, ax = ax is None, axes_or_new(ax, WIDTH, WIDTH * 0.85)
+        shown = []
         for kind, colour, marker in zip(kinds, COLOURS, MARKERS, strict=False):
             mine = array[[member == kind for member in members]]
-            ax.plot(*mine.T, marker, color=colour, markersize=7, label=kind or "_", zorder=3)
+            (points,) = ax.plot(*mine.T, marker, color=colour, markersize=7, zorder=3)
+            shown.append((kind, points))
         segments = [(array[i], array[j]) for i, j in pairs]
         for start, end in segments:
             _arrow(ax, start, end, "#808080")
@@ -115,7 +117,7 @@ def plane(
         if title is not None:
             ax.set_title(title)
         if len(kinds) > 1:
-            legend_above(ax, len(kinds), own)
+            legend_above(ax, [(kind, points) for kind, points in shown if kind], own)
         _place(ax, array, names, segments)
         if own:
             freeze(ax)

@@ -5,6 +5,7 @@ Data colours lie in the middle of the lightness scale and stand out by 3:1 on wh
 Ink on a coloured cell is never pure black, so it stays what it is in both themes.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -136,16 +137,22 @@ def freeze(ax: Axes) -> None:
     laid_out(ax).set_layout_engine("none")
 
 
-def legend_above(ax: Axes, columns: int, own: bool) -> None:
-    """Put the legend over the axes: over the whole figure if it is our `own`."""
+def legend_above(ax: Axes, drawn: Sequence[tuple[str, Any]], own: bool) -> None:
+    """Put the legend over the axes, over the whole figure if it is our `own`; names stay as they are."""
     spacing: dict[str, Any] = {
-        "ncols": columns,
+        "handles": [artist for _, artist in drawn],
+        # Matplotlib would hide a name that begins with _ and read $ as mathematics.
+        "labels": [str(i) for i in range(len(drawn))],
+        "ncols": len(drawn),
         "handlelength": 1.2,
         "handletextpad": 0.4,
         "columnspacing": 1.0,
     }
     figure = ax.get_figure(root=True)
     if own and figure is not None:
-        figure.legend(loc="outside upper left", **spacing)
+        legend = figure.legend(loc="outside upper left", **spacing)
     else:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, **spacing)
+        legend = ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, **spacing)
+    for text, (name, _) in zip(legend.get_texts(), drawn, strict=True):
+        text.set_parse_math(False)
+        text.set_text(name)

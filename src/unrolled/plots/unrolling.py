@@ -33,7 +33,7 @@ def unrolling(
         title: a line above.
 
     Raises:
-        TypeError: the texts are no sequences of strings.
+        TypeError: the texts are not sequences of strings.
         ValueError: no input or more than eight, or another number of states or outputs.
     """
     below = _arrays.labels("inputs", inputs)

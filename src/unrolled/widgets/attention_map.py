@@ -1,4 +1,4 @@
-"""The attention map: who looks at whom, and how much."""
+"""The attention map: who looks at whom, and how much. Used in chapters 3 and 4."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -32,7 +32,7 @@ class AttentionMap(Widget):
         head_names: what the heads are called; "head 1", "head 2", … unless given.
 
     Raises:
-        TypeError: the weights are no numbers, or the tokens no strings.
+        TypeError: the weights are not numbers, or the tokens are not strings.
         ValueError: a shape that does not fit the tokens, a weight that is not finite or lies outside 0 to 1,
             a row whose sum is neither 1 nor 0, more than 100 tokens, more than 60,000 numbers.
     """

@@ -1,15 +1,16 @@
 """What every widget of the course shares: one script, one style sheet, and a life without a kernel."""
 
-import json
 import os
+from collections.abc import Mapping
 from html import escape
 from typing import Any, ClassVar
 
 import anywidget
 
 from unrolled.widgets import bundle
+from unrolled.widgets.checks import checked, state_text
 
-__all__ = ["Widget", "in_book", "number", "table_html"]
+__all__ = ["Widget", "in_book", "number", "page_html", "table_html"]
 
 
 def in_book() -> bool:
@@ -32,6 +33,8 @@ class Widget(anywidget.AnyWidget):
         super().__init_subclass__(**kwargs)
         if "name" in vars(cls):
             cls._esm = bundle.esm(cls.name)
+        if "__init__" in vars(cls):
+            cls.__init__ = checked(cls.__init__)  # type: ignore[method-assign]
 
     def open(self) -> None:
         """Meet the notebook's front end, unless the book is being built.
@@ -57,14 +60,7 @@ class Widget(anywidget.AnyWidget):
 
     def static_html(self) -> str:
         """Return the widget for a page without a kernel: its state, and beneath it the fallback."""
-        # "<" is written as an escape so that no text a reader typed can close the script element.
-        state = json.dumps(self.state(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        state = state.replace("<", "\\u003c")
-        return (
-            f'<div class="unrolled-widget" data-widget="{escape(self.name)}">'
-            f'<script type="application/json">{state}</script>'
-            f'<div class="unrolled-fallback">{self.fallback_html()}</div></div>'
-        )
+        return page_html(self.name, self.state(), self.fallback_html())
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Add the static page's HTML to what a live notebook gets; in the book, offer it alone."""
@@ -73,6 +69,23 @@ class Widget(anywidget.AnyWidget):
         shown = super()._repr_mimebundle_(**kwargs)
         data, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
         return {**data, "text/html": self.static_html()}, metadata
+
+
+def page_html(name: str, state: Mapping[str, Any], fallback: str) -> str:
+    """Return what a page holds of a widget: its script's name, its state, and what stands beneath.
+
+    Args:
+        name: of the module ``js/<name>.mjs``.
+        state: what the script reads.
+        fallback: HTML.
+    """
+    # "<" is written as an escape so that no text a reader typed can close the script element.
+    written = state_text(state).replace("<", "\\u003c")
+    return (
+        f'<div class="unrolled-widget" data-widget="{escape(name)}">'
+        f'<script type="application/json">{written}</script>'
+        f'<div class="unrolled-fallback">{fallback}</div></div>'
+    )
 
 
 def number(value: float, digits: int = 2) -> str:

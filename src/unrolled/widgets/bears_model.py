@@ -1,4 +1,7 @@
-"""The bears model: type a sentence, and a whole trained BERT says in the page which "bears" it expects."""
+"""The bears model: type a sentence, and a whole trained BERT says in the page which "bears" it expects.
+
+Used in chapter 11.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
@@ -6,8 +9,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import traitlets
 
+from unrolled.inputs import floats, not_text
 from unrolled.widgets.base import Widget, table_html
-from unrolled.widgets.packed import pack
+from unrolled.widgets.checks import state_text
+from unrolled.widgets.packed import check_heads, check_shapes, pack
 
 __all__ = ["BearsModel"]
 
@@ -90,8 +95,10 @@ class BearsModel(Widget):
         bits: Literal[8, 16] = 16,
         title: str | None = None,
     ) -> None:
-        embedding = np.asarray(tensors["token_embedding.weight"])
-        first = len(embedding) - len(words)
+        embedding = floats(tensors["token_embedding.weight"])
+        check_heads(n_heads, embedding.shape[1])
+        check_shapes(tensors, embedding.shape[1], max_words)
+        first = len(embedding) - len(not_text("words", words, "words"))
         if not 0 <= hidden < first:
             raise ValueError(
                 f"hidden: expected the id of a special token, one of {first} before the {len(words)} words, "
@@ -99,15 +106,20 @@ class BearsModel(Widget):
             )
         if isinstance(sentences, str) or not 1 <= len(sentences) <= 2:
             raise ValueError(f"sentences: expected a list of one or two, got {sentences!r}")
-        vectors = {sense: np.asarray(rows, dtype=np.float64) for sense, rows in known.items()}
+        there = len({name.split(".")[2] for name in tensors if name.startswith("encoder.layers.")})
+        if n_layers != there:
+            raise ValueError(f"n_layers: expected {there}, as many as there are weights of, got {n_layers}")
+        vectors = {sense: floats(rows) for sense, rows in known.items()}
+        self._expected = [[float(x) for x in row] for row in expected]
         for sense, rows in vectors.items():
             if rows.ndim != 2 or len(rows) < 1 or rows.shape[1] != embedding.shape[1]:
                 raise ValueError(
                     f"known: expected [N, {embedding.shape[1]}] for {sense!r}, got {list(rows.shape)}"
                 )
+        # Distances and what lies in the plane stand in the page's table, or are computed on the way there.
+        state_text({"expected": self._expected, "known": {s: rows.tolist() for s, rows in vectors.items()}})
         if len(vectors) < 2:
             raise ValueError(f"known: expected two senses or more, got {len(vectors)}")
-        self._expected = [[float(x) for x in row] for row in expected]
         if [len(row) for row in self._expected] != [len(vectors)] * len(sentences):
             raise ValueError(
                 f"expected: expected {len(sentences)} rows of {len(vectors)} distances, got "

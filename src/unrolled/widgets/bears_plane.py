@@ -1,4 +1,4 @@
-"""The bears plane: one word, three sentences, three places."""
+"""The bears plane: one word, three sentences, three places. Used in chapter 4."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
+from unrolled.inputs import floats, not_text
 from unrolled.widgets._sentence import shown_word, spoken_words, word_ids
-from unrolled.widgets.base import Widget, table_html
+from unrolled.widgets.base import Widget, number, table_html
 
 __all__ = ["BearsPlane"]
 
@@ -36,7 +37,7 @@ class BearsPlane(Widget):
         title: a heading, if any.
 
     Raises:
-        TypeError: `vectors` or `landmarks` are no mapping from names to pairs of numbers.
+        TypeError: `vectors` or `landmarks` are not mappings from names to pairs of numbers.
         ValueError: a vector that is not two finite numbers within the limit, an unknown word, an empty
             sentence, one that is too long or lacks the target.
     """
@@ -80,7 +81,7 @@ class BearsPlane(Widget):
             got = repr(sentences) if isinstance(sentences, str) else f"{len(sentences)}"
             raise ValueError(f"sentences: expected a list of 1 to {MAX_SENTENCES} sentences, got {got}")
         for sentence in sentences:
-            _token_ids(sentence, lower, target)
+            _token_ids(sentence, list(points), target)
         super().__init__(
             words=list(points),
             vectors=[list(point) for point in points.values()],
@@ -112,15 +113,14 @@ class BearsPlane(Widget):
         return proposal["value"]
 
     def attention(self, sentence: str) -> tuple[list[str], list[float], tuple[float, float]]:
-        """Return the words of `sentence`, what share of each the target hears, and where that takes it.
+        """Return the words of `sentence`, how much the target attends to each, and where that takes it.
 
         Raises:
             ValueError: the sentence is empty, too long, has an unknown word, or lacks the target.
         """
-        lower = [word.lower() for word in self.words]
-        ids = _token_ids(sentence, lower, self.target)
+        ids = _token_ids(sentence, self.words, self.target)
         x = np.asarray(self.vectors, dtype=np.float64)[ids]  # [T, 2]
-        query = x[ids.index(lower.index(self.target.lower()))]
+        query = x[[self.words[i].lower() for i in ids].index(self.target.lower())]
         scores = self.scale * (x @ query)  # [T]
         powers = np.exp(scores - scores.max())
         weights = powers / powers.sum()  # [T]
@@ -134,7 +134,8 @@ class BearsPlane(Widget):
         for sentence in self.sentences:
             words, weights, (x, y) = self.attention(sentence)
             rows |= {shown_word(word): self.vectors[self.words.index(word)] for word in words}
-            caption = f"“{sentence}”: what “{self.target}” hears of each word. It moves to {_pair(x, y)}"
+            attends = f"how much “{self.target}” attends to each word"
+            caption = f"“{sentence}”: {attends}. It moves to {_pair(x, y)}"
             if self.landmarks:
                 caption += f", nearest to {self._nearest_landmark((x, y))}"
             tables.append(table_html(f"{caption}.", spoken_words(sentence), [("weight", weights)]))
@@ -149,7 +150,7 @@ def _points(what: str, given: Any) -> dict[str, tuple[float, float]]:
     if isinstance(given, Mapping):
         pairs = list(given.items())
     elif isinstance(given, tuple) and len(given) == 2:
-        names, rows = given[0], np.asarray(given[1], dtype=np.float64)
+        names, rows = not_text(what, given[0], "words"), floats(given[1])
         if rows.shape != (len(names), 2):
             raise ValueError(f"{what}: expected shape [V, 2] with V={len(names)}, got {list(rows.shape)}")
         pairs = list(zip(names, rows.tolist(), strict=True))
@@ -159,7 +160,7 @@ def _points(what: str, given: Any) -> dict[str, tuple[float, float]]:
     for name, point in pairs:
         if not isinstance(name, str) or not name or (what == "vectors" and name.split() != [name]):
             raise ValueError(f"{what}: expected single words as names, got {name!r}")
-        values = np.asarray(point, dtype=np.float64)
+        values = floats(point)
         if values.shape != (2,) or not np.isfinite(values).all():
             raise ValueError(f"{what}: expected two finite numbers for {name!r}, got {values.tolist()}")
         if name in points:
@@ -169,7 +170,7 @@ def _points(what: str, given: Any) -> dict[str, tuple[float, float]]:
 
 
 def _pair(x: float, y: float) -> str:
-    return f"({x:.2f}, {y:.2f})".replace("-", "\N{MINUS SIGN}")
+    return f"({number(x)}, {number(y)})"
 
 
 def _round_up(farthest: float) -> float:
@@ -178,9 +179,9 @@ def _round_up(farthest: float) -> float:
     return math.ceil(2 * wanted) / 2
 
 
-def _token_ids(sentence: str, lower: list[str], target: str) -> list[int]:
-    """Return the index of each word of `sentence` among the lower-case words known; one is `target`."""
-    ids = word_ids(sentence, lower)
-    if target.lower() not in [lower[i] for i in ids]:
+def _token_ids(sentence: str, words: list[str], target: str) -> list[int]:
+    """Return the index of each word of `sentence` among the words known; one is `target`."""
+    ids = word_ids(sentence, words)
+    if target.lower() not in [words[i].lower() for i in ids]:
         raise ValueError(f"sentence: expected {target!r} in it, got {sentence!r}")
     return ids

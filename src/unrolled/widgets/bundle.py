@@ -6,15 +6,18 @@ written in a small, checkable dialect: named imports from ``"./x.mjs"`` at the s
 ``export`` before ``function``, ``class`` or ``const``. Anything else that imports or exports is refused.
 """
 
+import json
 import re
 from functools import cache
 from pathlib import Path
 
-__all__ = ["JS", "WIDGETS", "esm", "page_script", "stylesheet"]
+__all__ = ["JS", "WIDGETS", "esm", "page_script", "picture_script", "stylesheet"]
 
 JS = Path(__file__).parent / "js"
+WORKER = ".worker"
+"""``import { source } from "./x.worker.mjs"``: the script of a worker that runs ``serve`` of ``x.mjs``."""
 
-_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+)\.mjs";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w-]+(?:\.worker)?)\.mjs";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
 _LEFT_OVER = re.compile(r"^\s*(?:import|export)\b.*", re.MULTILINE)
 _RENDER = re.compile(r"^export function render\(", re.MULTILINE)
@@ -54,7 +57,16 @@ def _module(path: Path) -> tuple[str, tuple[str, ...], dict[str, list[str]]]:
 
 
 def _const(name: str) -> str:
-    return "$" + name.replace("-", "_")
+    return "$" + re.sub(r"[-.]", "_", name)
+
+
+@cache
+def _worker(name: str) -> str:
+    """Return a module whose `source` is a script for a worker, which may be loaded from nowhere either."""
+    script = f'"use strict";\n{_inline([name])}{_const(name)}.serve(self);\n'
+    # As in `_module`: it may stand inline in a page.
+    written = json.dumps(script, ensure_ascii=False).replace("<", "\\u003c")
+    return f"const {_const(name + WORKER)} = {{ source: {written} }};\n"
 
 
 def _inline(names: list[str]) -> str:
@@ -66,10 +78,14 @@ def _inline(names: list[str]) -> str:
             raise ValueError(f"modules import each other in a circle: {' -> '.join((*path, name))}")
         if name in done:
             return
+        if name.endswith(WORKER):
+            done[name] = _worker(name.removesuffix(WORKER))
+            return
         text, _, needs = _module(JS / f"{name}.mjs")
         for need, taken in needs.items():
             visit(need, (*path, name))
-            if missing := set(taken) - set(_module(JS / f"{need}.mjs")[1]):
+            there = ("source",) if need.endswith(WORKER) else _module(JS / f"{need}.mjs")[1]
+            if missing := set(taken) - set(there):
                 raise ValueError(f"{name}.mjs: {need}.mjs does not export {', '.join(sorted(missing))}")
         done[name] = text
 
@@ -85,10 +101,25 @@ def esm(name: str) -> str:
 
 
 @cache
-def page_script(names: tuple[str, ...]) -> str:
-    """Return one classic script for a static page: the widgets `names` and the host that mounts them."""
+def page_script(names: tuple[str, ...], pictures: str | None = None) -> str:
+    """Return one classic script for a static page: the widgets `names` and the host that mounts them.
+
+    Args:
+        names: of the widgets.
+        pictures: the address of `picture_script`, as seen from that of this script; the page loads it when a
+            reader saves a picture. None puts it into this script, which then stands alone.
+    """
     table = ", ".join(f'"{name}": {_const(name)}.render' for name in names)
-    return f'(() => {{\n"use strict";\n{_inline([*names, "host"])}$host.start({{ {table} }});\n}})();\n'
+    inline = [*names, "host"] if pictures else [*names, "host", "picture"]
+    drawn = json.dumps(pictures) if pictures else _const("picture")
+    return f'(() => {{\n"use strict";\n{_inline(inline)}$host.start({{ {table} }}, {drawn});\n}})();\n'
+
+
+@cache
+def picture_script() -> str:
+    """Return one classic script with what draws the picture that a reader saves."""
+    drawn = _inline(["picture"])
+    return f'(() => {{\n"use strict";\n{drawn}globalThis.unrolledPicture = {_const("picture")};\n}})();\n'
 
 
 @cache

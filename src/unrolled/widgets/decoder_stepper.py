@@ -1,4 +1,7 @@
-"""The decoder stepper: a whole small encoder–decoder in the page, one word at a time."""
+"""The decoder stepper: a whole small encoder–decoder in the page, one word at a time.
+
+Used in chapters 2 and 3.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -6,13 +9,16 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
+from unrolled.inputs import floats
 from unrolled.widgets import _seq2seq
+from unrolled.widgets._sentence import word_ids
 from unrolled.widgets.base import Widget, number, table_html
+from unrolled.widgets.checks import LARGEST
 
 __all__ = ["DecoderStepper"]
 
 MAX_NUMBERS = 25_000  # about 200 KB of page
-MAX_WORDS = 12
+MAX_WRITTEN = 100  # all that is written stands in the page, with every number on the way
 DIGITS = 6
 
 
@@ -49,7 +55,7 @@ class DecoderStepper(Widget):
         title: a heading, if any.
 
     Raises:
-        TypeError: `weights` is no mapping, or the words no strings.
+        TypeError: `weights` is not a mapping, or the words are not strings.
         ValueError: a parameter is missing, unknown, misshapen or not finite; a word comes twice or is
             unknown; there is no sentence, or one that is empty or too long.
     """
@@ -89,19 +95,21 @@ class DecoderStepper(Widget):
             source_end = eos if eos in source else ""
         if source_end and source_end not in source:
             raise ValueError(f"source_end: expected a word of source_words, got {source_end!r}")
-        if max_len < 1:
-            raise ValueError(f"max_len: expected at least 1, got {max_len}")
+        if not 1 <= max_len <= MAX_WRITTEN:
+            raise ValueError(f"max_len: expected at least 1 and at most {MAX_WRITTEN}, got {max_len}")
         if isinstance(sentences, str) or not sentences:
             raise ValueError(f"sentences: expected one or more, got {sentences!r}")
-        for sentence in sentences:
-            _ids(sentence, source)
+        # As the vocabulary spells them, whatever capitals and spaces they were given with.
+        spelled = {sentence: _spelled(sentence, source) for sentence in sentences}
         super().__init__(
             weights={name: np.round(a, DIGITS).tolist() for name, a in _checked(weights, source, target)},
             source_words=source,
             target_words=target,
-            sentences=list(sentences),
-            translations=dict(sentences) if isinstance(sentences, Mapping) else {},
-            sentence=next(iter(sentences)),
+            sentences=list(spelled.values()),
+            translations={spelled[s]: right for s, right in sentences.items()}
+            if isinstance(sentences, Mapping)
+            else {},
+            sentence=next(iter(spelled.values())),
             bos=bos,
             eos=eos,
             source_end=source_end,
@@ -111,8 +119,7 @@ class DecoderStepper(Widget):
 
     @traitlets.validate("sentence")
     def _check_sentence(self, proposal: Any) -> Any:
-        _ids(proposal["value"], self.source_words)
-        return proposal["value"]
+        return _spelled(proposal["value"], self.source_words)
 
     def translate(self, sentence: str) -> list[tuple[str, float, list[float]]]:
         """Return each word written with its probability and its attention weights, empty without attention.
@@ -160,7 +167,7 @@ class DecoderStepper(Widget):
 
     def _source(self, sentence: str) -> list[int]:
         end = [self.source_words.index(self.source_end)] if self.source_end else []
-        return [*_ids(sentence, self.source_words), *end]
+        return [*word_ids(sentence, self.source_words), *end]
 
     def _arrays(self) -> dict[str, Any]:
         return {name: np.asarray(values, dtype=np.float64) for name, values in self.weights.items()}
@@ -178,23 +185,16 @@ def _words(what: str, given: Any) -> list[str]:
     return list(given)
 
 
-def _ids(sentence: str, words: list[str]) -> list[int]:
-    """Return the id of each word of a sentence."""
-    tokens = sentence.split()
-    if not 1 <= len(tokens) <= MAX_WORDS:
-        raise ValueError(f"sentence: expected 1 to {MAX_WORDS} words, got {len(tokens)} in {sentence!r}")
-    unknown = [token for token in tokens if token not in words]
-    if unknown:
-        got = ", ".join(map(repr, unknown))
-        raise ValueError(f"sentence: expected words out of {', '.join(words)}; got {got}")
-    return [words.index(token) for token in tokens]
+def _spelled(sentence: str, words: list[str]) -> str:
+    """Return a sentence of known words as the vocabulary spells them."""
+    return " ".join(words[i] for i in word_ids(sentence, words))
 
 
 def _checked(weights: Any, source: list[str], target: list[str]) -> list[tuple[str, Any]]:
     """Return all parameters as arrays, each of the shape that the others ask for."""
     if not isinstance(weights, Mapping):
         raise TypeError(f"weights: expected a state_dict, names to arrays, got {type(weights).__name__}")
-    arrays = {name: np.asarray(values, dtype=np.float64) for name, values in weights.items()}
+    arrays = {name: floats(values) for name, values in weights.items()}
     shapes = _shapes(arrays, len(source), len(target))
     for name in sorted(arrays.keys() | shapes.keys()):
         if name not in arrays or name not in shapes:
@@ -204,7 +204,7 @@ def _checked(weights: Any, source: list[str], target: list[str]) -> list[tuple[s
             raise ValueError(
                 f"weights[{name!r}]: expected shape {list(shapes[name])}, got {list(arrays[name].shape)}"
             )
-        if not np.isfinite(arrays[name]).all():
+        if not (np.abs(arrays[name]) < LARGEST).all():
             raise ValueError(f"weights[{name!r}]: expected finite numbers")
     size = sum(a.size for a in arrays.values())
     if size > MAX_NUMBERS:

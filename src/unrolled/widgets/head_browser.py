@@ -1,4 +1,4 @@
-r"""The head browser: all heads of all layers at a glance, one or two of them large."""
+r"""The head browser: all heads of all layers at a glance, one or two of them large. Used in chapter 6."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
+from unrolled.inputs import floats
 from unrolled.widgets.base import Widget, table_html
 from unrolled.widgets.maps import MAX_TOKENS, full_scale, maps_of, named, names_of
 
@@ -21,7 +22,7 @@ class HeadBrowser(Widget):
 
     Under each large map stands what the head does on average: how much a token gives itself, the tokens
     before and after it and the first one, how much it gives where a relation points, and how many bits of
-    entropy its shares have. Taught in chapter 6.
+    entropy its weights have. Taught in chapter 6.
 
     Args:
         weights: ``[layers, heads, T, S]``, or with fewer dimensions as in `AttentionMap`.
@@ -36,8 +37,8 @@ class HeadBrowser(Widget):
         head_names: what the heads are called; "head 1", "head 2", … unless given.
 
     Raises:
-        TypeError: the weights are no numbers, or the tokens no strings.
-        ValueError: what `AttentionMap` refuses, or a relation that is no map of zeros and ones.
+        TypeError: the weights are not numbers, or the tokens are not strings.
+        ValueError: what `AttentionMap` refuses, or a relation that is not a map of zeros and ones.
     """
 
     name: ClassVar[str] = "head-browser"
@@ -119,10 +120,14 @@ def head_summary(
 ) -> dict[str, Array]:
     r"""Return what each head does on average over the tokens that attend to anything.
 
-    .. math::  \text{itself} = \overline{a_{ii}}, \quad \text{the one before} = \overline{a_{i,i-1}}, \quad
-               \text{the one after} = \overline{a_{i,i+1}}, \quad \text{the first} = \overline{a_{i1}}, \quad
-               \text{entropy} = -\overline{\textstyle\sum_j a_{ij} \log_2 a_{ij}}, \quad
-               \text{a relation } r = \overline{\textstyle\sum_j r_{ij} a_{ij}}
+    .. math::
+
+       \begin{aligned}
+       \text{itself} &= \overline{a_{ii}} & \text{the first} &= \overline{a_{i1}} \\
+       \text{the one before} &= \overline{a_{i,i-1}} & \text{the one after} &= \overline{a_{i,i+1}} \\
+       \text{entropy} &= -\overline{\textstyle\sum_j a_{ij} \log_2 a_{ij}} &
+       \text{a relation } r &= \overline{\textstyle\sum_j r_{ij} a_{ij}}
+       \end{aligned}
 
     The mean for the one before leaves out the first token, which has none, and that for the one after the
     last. The mean for a relation is over the tokens it points anywhere from.
@@ -138,7 +143,7 @@ def head_summary(
     Returns:
         For each figure an array ``[layers, heads]``; 0 where there is no token to count.
     """
-    maps = np.asarray(weights.detach().cpu() if hasattr(weights, "detach") else weights, dtype=np.float64)
+    maps = floats(weights)
     maps = maps.reshape((1,) * (4 - maps.ndim) + maps.shape)
     n_queries, n_keys = maps.shape[-2:]
     counted = maps.sum(-1) > 0  # [layers, heads, T]
@@ -169,8 +174,7 @@ def head_summary(
 
 def _relation(name: str, given: Any, shape: tuple[int, int]) -> Array:
     """Return a relation as an array ``[T, S]`` of zeros and ones, or say what came instead."""
-    given = given.detach().cpu() if hasattr(given, "detach") else given
-    relation = np.asarray(given, dtype=np.float64)
+    relation = floats(given)
     if relation.shape != shape:
         raise ValueError(f"relations: expected {name!r} of shape {list(shape)}, got {list(relation.shape)}")
     if not np.isin(relation, (0.0, 1.0)).all():

@@ -1,4 +1,4 @@
-"""Length curves: how well models do against how long the sentence is."""
+"""Length curves: how well models do against how long the sentence is. Used in chapters 2, 3 and 7."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
+from unrolled.inputs import floats
 from unrolled.widgets.base import Widget, table_html
+from unrolled.widgets.checks import LARGEST
 
 __all__ = ["LengthCurves"]
 
@@ -36,7 +38,7 @@ class LengthCurves(Widget):
         title: a heading, if any.
 
     Raises:
-        TypeError: `figures` is no mapping of mappings.
+        TypeError: `figures` is not a mapping of mappings.
         ValueError: no length or too many, lengths that do not rise, no figure, other models in one figure
             than in the first, values of another shape, below zero or not finite.
     """
@@ -127,12 +129,12 @@ def _spans(lengths: Any) -> list[list[float]]:
 
 
 def _rows(what: str, values: Any, spans: list[list[float]]) -> list[list[float]]:
-    array = np.asarray(values, dtype=np.float64)
+    array = floats(values)
     rows = array[None] if array.ndim == 1 else array
     if rows.ndim != 2 or rows.shape[1] != len(spans) or not 1 <= len(rows) <= MAX_SEEDS:
         wanted = f"[seeds, {len(spans)}] with 1 to {MAX_SEEDS} seeds"
         raise ValueError(f"{what}: expected shape {wanted}, got {list(array.shape)}")
-    if not np.isfinite(rows).all() or (rows < 0).any():
-        raise ValueError(f"{what}: expected finite numbers, zero or more")
+    if not ((rows >= 0) & (rows < LARGEST)).all():
+        raise ValueError(f"{what}: expected finite numbers, zero or more, and below {LARGEST:g}")
     rounded: list[list[float]] = np.round(rows, DIGITS).tolist()
     return rounded

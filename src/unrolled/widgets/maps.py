@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["MAX_NUMBERS", "MAX_TOKENS", "full_scale", "maps_of", "named", "names_of"]
+from unrolled.inputs import floats
+
+__all__ = ["MAX_NUMBERS", "MAX_TOKENS", "full_scale", "maps_of", "named", "names_of", "text_of"]
 
 # A page stays quick with 100 x 100 cells, and light with the numbers of 12 x 12 heads over 20 tokens.
 MAX_TOKENS = 100
 MAX_NUMBERS = 60_000
-# Half precision leaves a row of 100 shares this far from one.
+# Half precision leaves a row of 100 weights this far from one.
 SUM_TOLERANCE = 5e-3
 
 
@@ -18,6 +20,13 @@ def full_scale(weights: Any) -> float:
     """Return the weight that gets the full colour: the largest there is, rounded up. Same in JavaScript."""
     largest = float(np.max(weights))
     return next(step for step in (0.05, 0.1, 0.2, 0.5, 1.0) if largest <= step or step == 1.0)
+
+
+def text_of(what: str, given: Any) -> str:
+    """Return a text, or nothing where none is given; TypeError for what is something else."""
+    if given is not None and not isinstance(given, str):
+        raise TypeError(f"{what}: expected a text, got {type(given).__name__}")
+    return given or ""
 
 
 def names_of(what: str, given: Any, limit: int) -> list[str]:
@@ -42,12 +51,21 @@ def named(what: str, given: Sequence[str] | None, count: int) -> list[str]:
     return names
 
 
-def maps_of(weights: Any, n_queries: int, n_keys: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the weights as float64 ``[layers, heads, T, S]``, every one of them checked."""
-    if hasattr(weights, "detach"):  # A tensor; bfloat16 has no numpy of its own.
-        weights = weights.detach().cpu().double().numpy()
+def maps_of(
+    weights: Any, n_queries: int, n_keys: int, *, most: int | None = MAX_NUMBERS, whole: bool = True
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the weights as float64 ``[layers, heads, T, S]``, every one of them checked.
+
+    Args:
+        weights: ``[layers, heads, T, S]``, or with fewer dimensions.
+        n_queries: T.
+        n_keys: S.
+        most: how many numbers there may be, if there is a limit.
+        whole: whether every row has to sum to 1, or to 0; else to no more than 1, as in a model whose heads
+            may attend to nothing.
+    """
     try:
-        maps = np.asarray(weights, dtype=np.float64)
+        maps = floats(weights)
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"weights: expected numbers in rows of one length, got {type(weights).__name__} ({error})"
@@ -66,20 +84,23 @@ def maps_of(weights: Any, n_queries: int, n_keys: int) -> np.ndarray[Any, np.dty
             f"weights: expected shape [{shape}] = [{sizes}] for {n_queries} tokens and {n_keys} keys, "
             f"got {list(maps.shape)}"
         )
-    if maps.size > MAX_NUMBERS:
+    if most is not None and maps.size > most:
         raise ValueError(
-            f"weights: expected at most {MAX_NUMBERS:,} numbers on a page, got {maps.size:,}; "
+            f"weights: expected at most {most:,} numbers on a page, got {maps.size:,}; "
             "show fewer layers, heads or tokens"
         )
     if maps.size == 0:
         raise ValueError(f"weights: expected at least one layer and one head, got {list(maps.shape)}")
     _refuse(maps, ~np.isfinite(maps), "expected finite numbers")
-    _refuse(maps, (maps < -1e-4) | (maps > 1 + 1e-4), "expected shares from 0 to 1")
+    _refuse(maps, (maps < -1e-4) | (maps > 1 + 1e-4), "expected weights from 0 to 1")
     sums = maps.sum(-1)
-    off = (np.abs(sums - 1) > SUM_TOLERANCE) & (np.abs(sums) > 1e-4)
-    _refuse(
-        sums, off, "expected every row to sum to 1, or to 0 where it attends to nothing", "the sum of row "
-    )
+    if whole:
+        off = (np.abs(sums - 1) > SUM_TOLERANCE) & (np.abs(sums) > 1e-4)
+        expected = "expected every row to sum to 1, or to 0 where it attends to nothing"
+    else:
+        off = sums > 1 + SUM_TOLERANCE
+        expected = "expected no row to sum to more than 1"
+    _refuse(sums, off, expected, "the sum of row ")
     return maps.clip(0.0, 1.0).reshape((1,) * (4 - maps.ndim) + maps.shape)
 
 

@@ -1,4 +1,7 @@
-"""The next-token bench: a whole trained GPT writes in the page, as the reader tells it to choose."""
+"""The next-token bench: a whole trained GPT writes in the page, as the reader tells it to choose.
+
+Used in chapter 10.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
@@ -6,8 +9,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import traitlets
 
+from unrolled.inputs import floats, not_text
 from unrolled.widgets.base import Widget, table_html
-from unrolled.widgets.packed import pack
+from unrolled.widgets.checks import state_text
+from unrolled.widgets.packed import check_heads, check_shapes, pack
 
 __all__ = ["NextTokenBench"]
 
@@ -83,25 +88,26 @@ class NextTokenBench(Widget):
         bits: Literal[8, 16] = 16,
         title: str | None = None,
     ) -> None:
-        vocabulary, width = np.asarray(tensors["token_embedding.weight"]).shape
-        if len(tokens) != vocabulary:
+        embedding = floats(tensors["token_embedding.weight"])
+        vocabulary, width = embedding.shape
+        if len(not_text("tokens", tokens, "tokens")) != vocabulary:
             raise ValueError(
                 f"tokens: expected {vocabulary}, one for each row of the embedding, got {len(tokens)}"
             )
-        if width % n_heads:
-            raise ValueError(f"n_heads: expected a divisor of d_model={width}, got {n_heads}")
+        check_heads(n_heads, width)
         if not 1 <= max_len <= MAX_CONTEXT:
             raise ValueError(f"max_len: expected 1 to {MAX_CONTEXT}, got {max_len}")
+        check_shapes(tensors, width, max_len)
         if not 1 <= len(prompt) < max_len:
             raise ValueError(f"prompt: expected 1 to {max_len - 1} tokens, got {len(prompt)}")
         if wrong := [i for i in prompt if not n_special <= i < vocabulary]:
             raise ValueError(f"prompt: expected ids from {n_special} to {vocabulary - 1}, got {wrong[0]}")
         self._likeliest = [(str(token), float(share)) for token, share in likeliest][:TABLED]
+        if not all(isinstance(token, str) for token, _ in likeliest):
+            raise TypeError("likeliest: expected pairs of a token and its probability, got another token")
+        state_text({"likeliest": self._likeliest})
         # Tied output weights are the embedding: they need not travel twice.
-        embedding = tensors["token_embedding.weight"]
-        tied = "lm_head.weight" in tensors and np.array_equal(
-            np.asarray(tensors["lm_head.weight"]), np.asarray(embedding)
-        )
+        tied = "lm_head.weight" in tensors and np.array_equal(floats(tensors["lm_head.weight"]), embedding)
         kept = {name: t for name, t in tensors.items() if not (tied and name == "lm_head.weight")}
         super().__init__(
             packed=pack(kept, bits),

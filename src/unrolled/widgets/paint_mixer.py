@@ -1,4 +1,4 @@
-"""The paint mixer: attention weights as amounts of paint."""
+"""The paint mixer: attention weights as amounts of paint. Used in chapter 4."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ class PaintMixer(Widget):
         title: a heading, if any.
 
     Raises:
-        TypeError: `colours` or `wishes` is no mapping.
+        TypeError: `colours` or `wishes` is not a mapping.
         ValueError: too few or too many colours, a colour that is not ``"#rrggbb"``, scores of another number
             or out of range, or a sharpness out of range.
     """

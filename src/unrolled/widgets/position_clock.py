@@ -1,4 +1,4 @@
-"""The position clock: where a token stands, as the hands of many clocks."""
+"""The position clock: where a token stands, as the hands of many clocks. Used in chapter 7."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
@@ -6,17 +6,16 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import traitlets
 
+from unrolled.inputs import floats
 from unrolled.widgets.base import Widget, number, table_html
 
 __all__ = ["PositionClock"]
 
 MAX_SIZE, MAX_POSITIONS = 64, 1000
-# Positions a reader without JavaScript gets.
-TABLED = 5
 
 
 class PositionClock(Widget):
-    r"""Two positions as the hands of clocks, one for each pair of numbers, each slower than the one before.
+    r"""Two positions as the hands of clocks, one for each pair of components, each slower than the last.
 
     .. math::  w_{t,2m} = \sin \omega_m t, \qquad w_{t,2m+1} = \cos \omega_m t, \qquad
                \omega_m = 10000^{-2m/d}
@@ -25,9 +24,9 @@ class PositionClock(Widget):
     turned (`Rotary`), and that their dot product follows from the distance alone. Taught in chapter 7.
 
     Args:
-        d: numbers per vector, even, at most 64.
+        d: components per vector, even, at most 64.
         max_len: positions, at most 1,000.
-        query: the query of the rotary picture ``[d]``; the same two numbers in every pair unless given.
+        query: the query of the rotary picture ``[d]``; the same two components in every pair unless given.
         key: its key ``[d]``.
         t: the position to begin with.
         s: the other.
@@ -92,18 +91,31 @@ class PositionClock(Widget):
         )
 
     def fallback_html(self) -> str:
-        """Return the first positions' vectors, and how long each pair takes for a full turn, as a table."""
+        """Return what is added, or turned, at both positions, each pair's full turn, and the dot product."""
         speeds = self.base ** (-np.arange(0, self.d, 2) / self.d)  # [d / 2]
-        angles = np.arange(min(TABLED, self.max_len))[:, None] * speeds
-        waves = np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(len(angles), -1)
+        angles = np.array([[self.t], [self.s]]) * speeds  # [2, d / 2]
         turns = [number(float(x), 1) for x in 2 * np.pi / speeds]
-        columns = [f"{wave}, turn of {turn}" for turn in turns for wave in ("sin", "cos")]
-        rows = [(f"position {t}", row.tolist()) for t, row in enumerate(waves)]
-        return table_html("What is added at the first positions.", columns, rows)
+        if self.kind == 0:
+            vectors = np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(2, -1)
+            columns = [f"{wave}, turn of {turn}" for turn in turns for wave in ("sin", "cos")]
+            rows = [f"t, position {self.t}", f"s, position {self.s}"]
+            caption, shared = "What is added at positions t and s.", "w(t) · w(s)"
+        else:
+            # Component i and component i + d/2 are a pair.
+            first, second = np.split(np.array([self.query, self.key]), 2, axis=1)
+            cos, sin = np.cos(angles), np.sin(angles)
+            vectors = np.concatenate([first * cos - second * sin, first * sin + second * cos], axis=1)
+            columns = [f"{which}, turn of {turn}" for which in ("first", "second") for turn in turns]
+            rows = [f"query, position {self.t}", f"key, position {self.s}"]
+            caption = "The query turned by position t and the key turned by position s."
+            shared = "score of q at t with k at s"
+        product, distance = number(float(vectors[0] @ vectors[1])), number(self.s - self.t, 0)
+        caption = f"{caption} {shared} = {product}, at a distance of {distance}."
+        return table_html(caption, columns, list(zip(rows, vectors.tolist(), strict=True)))
 
 
 def _vector(what: str, given: Sequence[float], d: int) -> list[float]:
-    numbers = np.asarray(given, dtype=np.float64)
+    numbers = floats(given)
     if numbers.shape != (d,) or not np.isfinite(numbers).all():
         raise ValueError(f"{what}: expected {d} finite numbers, got {list(numbers.shape)}")
     return [float(x) for x in numbers]

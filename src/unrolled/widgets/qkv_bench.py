@@ -1,4 +1,7 @@
-"""The QKV bench: tokens, three matrices, and the arithmetic of every number that comes out."""
+"""The QKV bench: tokens, three matrices, and the arithmetic of every number that comes out.
+
+Used in chapter 5.
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar

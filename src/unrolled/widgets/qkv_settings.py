@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.inputs import floats
+from unrolled.widgets.maps import text_of
+
 __all__ = ["LIMIT", "checked_bench", "read_setting"]
 
 MAX_TOKENS = 6
@@ -65,7 +68,7 @@ def read_setting(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         "tokens": tokens,
         "source_tokens": source_tokens,
         "features": features,
-        "note": str(given.get("note") or ""),
+        "note": text_of(f"{name}: note", given.get("note")),
         "bench": checked_bench(name, bench, bench),
     }
 
@@ -122,10 +125,8 @@ def _real(what: str, given: Any, count: int) -> list[bool]:
 def _matrix(
     what: str, given: Any, rows: int, columns: int | None, most_rows: int, most_columns: int
 ) -> NDArray[np.float64]:
-    if hasattr(given, "detach"):  # a tensor, without importing torch
-        given = given.detach().cpu().double().numpy()
     try:
-        array = np.asarray(given, dtype=np.float64)
+        array = floats(given)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{what}: expected rows of numbers, got {type(given).__name__}: {error}") from None
     fits = array.ndim == 2 and array.shape[0] == rows and 1 <= array.shape[1] <= most_columns

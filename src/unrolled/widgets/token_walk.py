@@ -1,4 +1,4 @@
-"""One token's vector on its way through the blocks of a transformer."""
+"""One token's vector on its way through the blocks of a transformer. Used in chapter 8."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import traitlets
 
+from unrolled.inputs import floats, not_text
 from unrolled.widgets.base import Widget, table_html
-from unrolled.widgets.packed import pack
+from unrolled.widgets.checks import LARGEST, state_text
+from unrolled.widgets.packed import check_heads, check_shapes, pack
 
 __all__ = ["TokenWalk"]
 
@@ -20,7 +22,7 @@ class TokenWalk(Widget):
     .. math::  x \leftarrow x + \mathrm{MHA}(\mathrm{LN}(x)), \qquad
                x \leftarrow x + \mathrm{FFN}(\mathrm{LN}(x))
 
-    The reader chooses sentence, token and block, takes away norms, the way around, attention or the
+    The reader chooses sentence, token and block, takes away norms, the residual connection, attention or the
     feed-forward network, and sees what becomes of the vector. Every number is computed in the page. Taught in
     chapter 8.
 
@@ -72,25 +74,28 @@ class TokenWalk(Widget):
         layers = {name.split(".")[0] for name in tensors}
         if layers != {str(i) for i in range(len(layers))} or not layers:
             raise ValueError(f"tensors: expected names that begin with 0., 1., …, got {sorted(layers)}")
-        width = len(np.asarray(tensors["0.attention_norm.weight"]))
-        if width % n_heads:
-            raise ValueError(f"n_heads: expected a divisor of d_model={width}, got {n_heads}")
+        width = len(floats(tensors["0.attention_norm.weight"]))
+        check_heads(n_heads, width)
         if not sentences:
             raise ValueError("sentences: expected one or more, got none")
-        inputs = [np.asarray(vectors, dtype=np.float64) for _, vectors in sentences]
+        inputs = [floats(vectors) for _, vectors in sentences]
         for (words, _), x in zip(sentences, inputs, strict=True):
-            if not 1 <= len(words) <= MAX_TOKENS:
+            if not 1 <= len(not_text("sentences", words, "tokens with their vectors")) <= MAX_TOKENS:
                 raise ValueError(f"sentences: expected 1 to {MAX_TOKENS} tokens, got {len(words)}")
-            if x.shape != (len(words), width) or not np.isfinite(x).all():
+            if not all(isinstance(word, str) for word in words):
+                raise TypeError(f"sentences: expected tokens that are texts, got {list(words)!r:.60}")
+            if x.shape != (len(words), width) or not (np.abs(x) < LARGEST).all():
                 raise ValueError(
                     f"sentences: expected finite numbers [{len(words)}, {width}] for {' '.join(words)!r}, "
                     f"got {list(x.shape)}"
                 )
+        check_shapes(tensors, width)
         if not 0 <= token < len(inputs[0]):
             raise ValueError(f"token: expected 0 to {len(inputs[0]) - 1}, got {token}")
         if len(lengths) != len(layers) + 1:
             raise ValueError(f"lengths: expected {len(layers) + 1}, got {len(lengths)}")
         self._lengths = [float(length) for length in lengths]
+        state_text({"lengths": self._lengths})
         super().__init__(
             packed=pack(tensors, bits),
             sentences=[list(words) for words, _ in sentences],

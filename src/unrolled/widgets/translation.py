@@ -1,4 +1,4 @@
-"""A translation, with all three attentions of every layer of the model that made it."""
+"""A translation, with all three attentions of every layer of the model that made it. Used in chapter 9."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -7,7 +7,7 @@ import numpy as np
 import traitlets
 
 from unrolled.widgets.base import Widget, table_html
-from unrolled.widgets.maps import MAX_NUMBERS, MAX_TOKENS, full_scale, maps_of, names_of
+from unrolled.widgets.maps import MAX_NUMBERS, MAX_TOKENS, full_scale, maps_of, names_of, text_of
 
 __all__ = ["TranslationView"]
 
@@ -26,7 +26,7 @@ class TranslationView(Widget):
         title: a heading, if any.
 
     Raises:
-        TypeError: weights are no numbers, or tokens no strings.
+        TypeError: weights are not numbers, or tokens are not strings.
         ValueError: a shape does not fit the tokens, a row adds up to neither 1 nor 0, the examples differ in
             layers or heads, or there are more than 60,000 weights.
     """
@@ -54,7 +54,8 @@ class TranslationView(Widget):
         for example in self.examples:
             mean = np.mean(example["cross"][-1], axis=0)
             written = example["written"] or " ".join(example["target"])
-            caption = f"“{written}”: what each of its tokens attends to in the source."
+            which = f"Layer {len(example['cross'])}, mean of all heads."
+            caption = f"“{written}”: what each of its tokens attends to in the source. {which}"
             rows = [(token, row.tolist()) for token, row in zip(example["target"], mean, strict=True)]
             tables.append(table_html(caption, example["source"], rows, full=full_scale(mean)))
         return "".join(tables)
@@ -75,7 +76,7 @@ def _example(i: int, given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "source": source,
         "target": target,
-        "written": str(given.get("written", "")),
-        "reference": str(given.get("reference", "")),
+        "written": text_of(f"examples[{i}] written", given.get("written")),
+        "reference": text_of(f"examples[{i}] reference", given.get("reference")),
         **{kind: np.round(of, 3).tolist() for kind, of in maps.items()},
     }

@@ -1,4 +1,7 @@
-"""The unroller: a recurrent network reads a sentence word by word, and every number of it can be seen."""
+"""The unroller: a recurrent network reads a sentence word by word, and every number of it can be seen.
+
+Used in chapter 1.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,6 +11,7 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
+from unrolled.inputs import floats, not_text
 from unrolled.widgets._sentence import shown_word, spoken_words, word_ids
 from unrolled.widgets.base import Widget, table_html
 
@@ -36,7 +40,7 @@ class Unroller(Widget):
         rnn: ``W_x [H, D], W_h [H, H], b_x [H], b_h [H]``, as `unrolled.nn.RNNCell.kernel_weights` has them.
         lstm: the same with ``4 H`` rows, those of i, f, g and o below one another, as in `torch.nn.LSTM`.
             At least one of the two is given.
-        units: a name for each of the H numbers of a state, eight at most; their places unless given.
+        units: a name for each of the H numbers of a state, eight at most; "unit 1", "unit 2" unless given.
         cell: ``"rnn"`` or ``"lstm"``, which is shown first.
         step: how many words are read at first.
         title: a heading, if any.
@@ -84,12 +88,14 @@ class Unroller(Widget):
         if len(set(sizes.values())) > 1:
             raise ValueError(f"rnn, lstm: expected states of one size, got {sizes}")
         size = next(iter(sizes.values()))
-        units = [str(k + 1) for k in range(size)] if units is None else list(units)
+        if units is None:
+            units = [f"unit {k + 1}" for k in range(size)]
+        units = list(not_text("units", units, "names"))
         if len(units) != size or len(set(units)) < size:
             raise ValueError(
                 f"units: expected {size} different names, one per number of the state, got {units}"
             )
-        word_ids(sentence, [word.lower() for word in words], MAX_WORDS)
+        word_ids(sentence, words, MAX_WORDS)
         super().__init__(
             words=words,
             vectors=matrix.tolist(),
@@ -103,7 +109,7 @@ class Unroller(Widget):
 
     @traitlets.validate("sentence")
     def _check_sentence(self, proposal: Any) -> Any:
-        word_ids(proposal["value"], self._known(), MAX_WORDS)
+        word_ids(proposal["value"], self.words, MAX_WORDS)
         return proposal["value"]
 
     @traitlets.validate("cell")
@@ -128,9 +134,6 @@ class Unroller(Widget):
                 raise ValueError(f"forced: expected 0 or 1 for {', '.join(GATES)}, got {gate!r}: {value!r}")
         return proposal["value"]
 
-    def _known(self) -> list[str]:
-        return [word.lower() for word in self.words]
-
     def states(self, cell: str | None = None) -> dict[str, NDArray[np.float64]]:
         """Return what the network holds after each word of the sentence.
 
@@ -142,9 +145,8 @@ class Unroller(Widget):
             first word: the distance of h from what it would be had the reading begun with the second.
         """
         kind = cell or self.cell
-        inputs = np.asarray(self.vectors, dtype=np.float64)[
-            word_ids(self.sentence, self._known(), MAX_WORDS)
-        ]  # [T, D]
+        ids = word_ids(self.sentence, self.words, MAX_WORDS)
+        inputs = np.asarray(self.vectors, dtype=np.float64)[ids]  # [T, D]
         parts = {name: np.asarray(part, dtype=np.float64) for name, part in self.cells[kind].items()}
         steps = _unroll(kind, inputs, parts, self.forced)
         late = _unroll(kind, inputs[1:], parts, self.forced)
@@ -182,7 +184,7 @@ def _vocabulary(
     if isinstance(vectors, Mapping):
         words, rows = list(vectors), list(vectors.values())
     elif isinstance(vectors, tuple) and len(vectors) == 2:
-        words, rows = list(vectors[0]), vectors[1]
+        words, rows = list(not_text("vectors", vectors[0], "words")), vectors[1]
     else:
         raise TypeError(
             f"vectors: expected {{word: numbers}} or (words, [V, D]), got {type(vectors).__name__}"
@@ -215,9 +217,7 @@ def _weights(kind: str, weights: Sequence[Any], d_in: int) -> dict[str, Any]:
 
 
 def _array(name: str, given: Any, shape: tuple[int | None, ...]) -> NDArray[np.float64]:
-    if hasattr(given, "detach"):  # a tensor, which may require gradients
-        given = given.detach().cpu().numpy()
-    array = np.asarray(given, dtype=np.float64)
+    array = floats(given)
     if array.ndim != len(shape) or any(
         n not in (None, m) or m == 0 for n, m in zip(shape, array.shape, strict=True)
     ):

@@ -1,7 +1,8 @@
 // The attention map: a grid of tokens x tokens, of one head at a time.
 
-import { choice, h, liveRegion, root, toggle } from "./dom.mjs";
-import { fullScale, inWords, mapView, visible } from "./map-view.mjs";
+import { choice, h, isPressed, liveRegion, root } from "./dom.mjs";
+import { fullScale, inWords, mapView, numbersToggle, visible } from "./map-view.mjs";
+import { mapTable, pageOf } from "./page.mjs";
 
 /** @param {{ model: any, el: HTMLElement }} context */
 export function render({ model, el }) {
@@ -10,14 +11,23 @@ export function render({ model, el }) {
   const keys = model.get("key_tokens").map(visible);
   const title = model.get("title");
   const at = { layer: model.get("layer"), head: model.get("head") };
+  const [layers, heads] = [model.get("layer_names"), model.get("head_names")];
+  const page = pageOf(model);
+  const full = fullScale(weights);
 
   const readout = liveRegion();
   readout.el.classList.add("u-hidden"); // the bars show the same to the eye
   const view = mapView({
-    tokens, keys, title, full: fullScale(weights),
+    tokens, keys, title, full,
     onChoose: (i, _, row) => readout.say(`${tokens[i]} attends to: ${inWords(row, keys)}.`),
   });
-  const fill = () => view.fill(weights[at.layer][at.head]);
+  const which = () => [layers, heads].flatMap((names, k) => (names.length > 1 ? [names[k ? at.head : at.layer]] : []));
+  const fill = () => {
+    const map = weights[at.layer][at.head];
+    view.fill(map);
+    page.tables(() => [mapTable([title || "Attention weights", ...which()].join(", "),
+      { tokens: model.get("tokens"), keys: model.get("key_tokens"), map, full })]);
+  };
 
   const pick = (label, trait, names) => names.length > 1 && choice({
     label, options: names, value: at[trait],
@@ -27,8 +37,8 @@ export function render({ model, el }) {
       model.save_changes();
     },
   });
-  const picks = [pick("Layer", "layer", model.get("layer_names")), pick("Head", "head", model.get("head_names"))];
-  const numbers = toggle({ label: "Numbers", onToggle: (on) => view.table.classList.toggle("has-numbers", on) });
+  const picks = [pick("Layer", "layer", layers), pick("Head", "head", heads)];
+  const numbers = numbersToggle([view], page.recalled.numbers);
   // Python may choose too: the controls follow the traits.
   const follow = () => {
     Object.assign(at, { layer: model.get("layer"), head: model.get("head") });
@@ -43,5 +53,7 @@ export function render({ model, el }) {
     h("div", { class: "u-controls" }, picks.map((p) => p && p.el), numbers),
     view.el, readout.el);
   fill();
+  view.recall(page.recalled.view);
+  page.remembers(() => ({ view: view.at, numbers: isPressed(numbers) }));
   return () => heard.forEach((name) => model.off(name, follow));
 }

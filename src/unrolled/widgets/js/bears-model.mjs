@@ -2,11 +2,14 @@
 
 import { softmax } from "./core.mjs";
 import { button, choice, h, liveRegion, number, root, svg, textField, toggle } from "./dom.mjs";
-import { frame } from "./plane.mjs";
+import { pageOf } from "./page.mjs";
+import { frame, gridLines } from "./plane.mjs";
 import { mark } from "./plane-view.mjs";
 import { readSentence, shownWord } from "./sentence.mjs";
 import { bert } from "./transformer.mjs";
+import { plainText } from "./typed.mjs";
 import { unpack } from "./unpack.mjs";
+import { someOf, wordList } from "./word-list.mjs";
 
 const GUESSES = 5;
 const SIGNS = ["A", "B"];
@@ -59,9 +62,8 @@ const bars = (rows, emphasis = "") => rows.map(([name, share]) => h("li", {},
 /** One sentence of the reader's, with all the model says of it. */
 function panel(i, options, onSubmit) {
   const { words, target, maxWords, senses, text } = options;
-  const some = words.filter((_, k) => k % Math.ceil(words.length / 12) === 0).map(shownWord).join(", ");
   const field = textField({ label: `Sentence ${SIGNS[i]}`, value: text,
-    help: i ? "" : `Up to ${maxWords} of ${words.length} words, “${target}” among them; such as ${some}.`,
+    help: i ? "" : `Up to ${maxWords} words, “${target}” among them, out of ${words.length}, ${someOf(words.map(shownWord))}.`,
     onInput: () => field.error(null) });
   const form = h("form", { class: "u-own", novalidate: true }, field.el, h("button", { type: "submit" }, "Read"));
   form.addEventListener("submit", (event) => {
@@ -104,7 +106,8 @@ export function render({ model, el }) {
   const weights = unpack(get("packed"));
   const [centroids, plane, known] = ["centroids", "plane", "known"].map(get);
   let off = get("off").map((heads) => [...heads]);
-  let [layer, head] = [nLayers - 1, nHeads]; // nHeads stands for the mean of all heads
+  const page = pageOf(model);
+  let [layer, head] = page.recalled.look ?? [nLayers - 1, nHeads]; // nHeads stands for the mean of all heads
   const named = words.map(shownWord);
 
   const texts = [...get("sentences")];
@@ -115,15 +118,20 @@ export function render({ model, el }) {
 
   const points = [...known.flat(), ...plane.marks];
   const limit = 1.15 * Math.max(...points.flat().map(Math.abs), 1e-6);
-  const { toPixels } = frame(SIZE, limit);
+  const { toPixels, unit } = frame(SIZE, limit);
+  const [zero, one] = gridLines(limit);
+  const length = one - zero;
+  const scale = svg("g", { "aria-hidden": "true" },
+    svg("line", { class: "u-scale-bar", x1: 8, x2: 8 + length * unit, y1: SIZE - 8, y2: SIZE - 8 }),
+    svg("text", { class: "u-text", x: 8, y: SIZE - 14 }, number(length, length < 1 ? 1 : 0)));
   const over = svg("g", {});
   const map = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, class: "u-sense-map", role: "img" },
-    known.flatMap((of, sense) => of.map((point) => dot(sense, ...toPixels(point)))), over);
+    known.flatMap((of, sense) => of.map((point) => dot(sense, ...toPixels(point)))), scale, over);
   const legend = h("ul", { class: "u-sense-legend" }, senses.map((sense, k) => h("li", {},
     svg("svg", { viewBox: "-6 -6 12 12", width: 14, height: 14, "aria-hidden": "true" }, dot(k, 0, 0, 4)), sense)));
 
   const panels = texts.map((text, i) => panel(i, { words, target, maxWords, senses, text }, (typed) => {
-    texts[i] = typed.trim().replace(/\s+/gu, " ");
+    texts[i] = plainText(typed);
     if (parse(i)) {
       show();
       say(`Sentence ${SIGNS[i]}. `);
@@ -169,8 +177,7 @@ export function render({ model, el }) {
   const box = root(el, title || `Which “${target}”?`, title && h("p", { class: "u-title" }, title),
     h("div", { class: "u-bears-model" },
       h("div", { class: "u-reading" }, h("div", { class: "u-readers" }, panels.map((p) => p.el)),
-        h("details", { class: "u-all-words" }, h("summary", {}, `The list of words: all ${words.length}`),
-          h("p", {}, named.join(", ")))),
+        wordList(named)),
       h("div", { class: "u-model-side" }, map, legend,
         h("p", { class: "u-help" }, `Small marks: “${target}” in plain sentences, by sense. A and B: your sentences.`),
         h("div", { class: "u-controls" }, look.map((c) => c.el)),
@@ -213,11 +220,20 @@ export function render({ model, el }) {
     const told = answers.map((answer, i) => answer && `sentence ${SIGNS[i]} among ${answer.sense}`).filter(Boolean);
     map.setAttribute("aria-label", `Map of the senses: ${told.join(", ") || "no sentence"}`);
     box.dataset.answers = JSON.stringify(answers.map((a) => a && { vector: a.vector, distances: a.far, attention: a.attention, place: a.place }));
+    page.tables(tables);
+  }
+
+  /** How far each sentence is from each sense, as in ../bears_model.py. */
+  function tables() {
+    const heads = off.flatMap((of, l) => of.map((k) => `layer ${l + 1} head ${k + 1}`));
+    const without = heads.length ? ` Off: ${heads.join(", ")}.` : "";
+    return [{ caption: `How far “${target}” is from the centroid of each sense. The nearest is what it means.${without}`,
+      columns: senses, rows: answers.flatMap((answer, i) => (answer ? [[texts[i], answer.far]] : [])) }];
   }
 
   function say(before = "") {
     live.say(before + answers.map((answer, i) => answer && `${SIGNS[i]}: nearest to ${answer.sense}, `
-      + senses.map((sense, k) => `${sense} ${number(answer.far[k])}`).join(", ") + ".").filter(Boolean).join(" "));
+      + senses.map((sense, k) => `${sense}: ${number(answer.far[k])}`).join("; ") + ".").filter(Boolean).join(" "));
   }
 
   function followSentences() {
@@ -237,7 +253,9 @@ export function render({ model, el }) {
   model.on("change:sentences", followSentences);
   model.on("change:off", followOff);
   texts.forEach((_, i) => parse(i));
+  page.recalled.typed?.forEach((text, i) => panels[i].field.set(text));
   show();
+  page.remembers(() => ({ look: [layer, head], typed: panels.map((one) => one.field.input.value) }));
   return () => {
     model.off("change:sentences", followSentences);
     model.off("change:off", followOff);

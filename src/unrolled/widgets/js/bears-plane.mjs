@@ -2,17 +2,20 @@
 
 import { attend, attentionScores, attentionWeights } from "./core.mjs";
 import { button, choice, h, liveRegion, number, root, slider, svg, textField, toggle } from "./dom.mjs";
+import { pageOf, startOf } from "./page.mjs";
 import { mark, planeView } from "./plane-view.mjs";
 import { MAX_WORDS, readSentence, shownWord } from "./sentence.mjs";
+import { came, plainText, readNumber } from "./typed.mjs";
+import { someOf, wordList } from "./word-list.mjs";
 
 const FACTORS = [0, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64];
 const OWN = 4; // the style of the reader's own sentence; the others have 0 to 3
 
 // A space that does not break: the two numbers stay on one line.
-const pair = ([x, y]) => `(${number(x)},\u00a0${number(y)})`;
+const pair = (/** @type {number[]} */ [x, y]) => `(${number(x)},\u00a0${number(y)})`;
 
 /**
- * What the word at position `at` of a sentence hears, and where that takes it.
+ * What the word at position `at` of a sentence attends to, and where that takes it.
  * @param {number[][]} vectors of the vocabulary @param {number[]} ids of the sentence's words
  * @param {number} at @param {number} scale
  */
@@ -39,20 +42,16 @@ function coordinate(label, limit, onNumber) {
   const field = textField({ label, onInput: () => field.error(null) });
   field.input.setAttribute("inputmode", "decimal");
   field.input.addEventListener("change", () => {
-    const text = field.input.value.trim();
-    const plain = text.replace("\u2212", "-").replace(",", ".");
-    const value = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) ? Number(plain) : NaN;
-    if (Math.abs(value) <= limit) onNumber(value);
-    else {
-      const got = text === "" ? "nothing" : `“${text.length > 40 ? `${text.slice(0, 39)}…` : text}”`;
-      field.error(`Expected a number between \u2212${limit} and ${limit}, got ${got}.`);
-    }
+    const text = plainText(field.input.value);
+    const value = readNumber(text, limit);
+    if (!Number.isNaN(value)) onNumber(value);
+    else field.error(`Expected a number between \u2212${limit} and ${limit}, got ${came(text)}.`);
   });
-  // The message needs more room than the field has: it stands beneath both.
-  return { ...field, wrong: field.el.querySelector(".u-error") };
+  // The message, `wrong`, needs more room than the field has: it stands beneath both.
+  return field;
 }
 
-/** One sentence: its words, what share of each the target hears, and where it lands. */
+/** One sentence: its words, how much the target attends to each, and where it lands. */
 function card(sentence, sign, style, target) {
   const rows = h("ul", { class: "u-shares" });
   const landing = h("p", { class: "u-landing" });
@@ -80,12 +79,15 @@ export function render({ model, el }) {
   const [words, target, limit] = [model.get("words"), model.get("target"), model.get("limit")];
   const [simple, title] = [model.get("simple"), model.get("title")];
   const named = words.map(shownWord);
-  const start = { vectors: model.get("vectors"), scale: model.get("scale") };
+  const start = { vectors: startOf(model, "vectors"), scale: startOf(model, "scale") };
+  const page = pageOf(model);
   const targetId = words.findIndex((word) => word.toLowerCase() === target.toLowerCase());
-  let [vectors, scale, chosen, landmarks] = [start.vectors, start.scale, targetId, model.get("landmarks")];
+  let [vectors, scale, landmarks] = [model.get("vectors"), model.get("scale"), model.get("landmarks")];
+  let chosen = page.recalled.chosen ?? targetId;
   /** While all lengths are equal: what they were. @type {number[][] | null} */
-  let unequal = null;
+  let unequal = page.recalled.unequal ?? null;
 
+  /** @returns {{ text: string, style: number, sign: string, ids: number[], at: number, spoken: string[], card: any }} */
   const sentenceOf = (text, style) => {
     const { ids, at, spoken } = readSentence(text, words, target);
     const sign = String(style === OWN ? given.length + 1 : style + 1);
@@ -98,7 +100,7 @@ export function render({ model, el }) {
   const live = liveRegion();
   live.el.classList.add("u-hidden"); // the cards show the same to the eye
   const cards = h("div", { class: "u-cards" }, given.map((one) => one.card.el));
-  const plane = planeView({ words: named, target: targetId, limit,
+  const plane = planeView({ words: named, target: targetId, limit, placed: page.recalled.placed,
     onMove: (word, point) => {
       axes.forEach((axis) => axis.error(null));
       vectors = vectors.map((v, i) => (i === word ? point : v));
@@ -113,30 +115,28 @@ export function render({ model, el }) {
     show();
     keep(`${named[chosen]} at ${pair(vectors[chosen])}. `);
   }));
-  const factors = [...new Set([...FACTORS, start.scale])].sort((a, b) => a - b);
+  const factors = [...new Set([...FACTORS, start.scale, scale])].sort((a, b) => a - b);
   const factor = slider({ label: "Multiply every score by", min: 0, max: factors.length - 1, step: 1,
     value: factors.indexOf(scale), format: (i) => `× ${factors[i]}`, onInput: (i) => {
       scale = factors[i];
       show();
       keep(`Scores × ${scale}. `);
     } });
-  // Of a large vocabulary a dozen words say what kind it is; the list of words names them all.
-  const every = Math.ceil(words.length / 12);
-  const some = named.filter((_, i) => i % every === 0).join(", ");
   const typed = textField({ label: "Your own sentence", onInput: () => typed.error(null),
-    help: `Up to ${MAX_WORDS} ${simple ? "words of the list above" : `of the plane's ${words.length} words`}, `
-      + `“${target}” among them${simple ? "" : `${every > 1 ? ", such as" : ":"} ${some}`}.` });
-  const form = h("form", { class: "u-own", novalidate: true }, typed.el, h("button", { type: "submit" }, "Show"));
+    help: `Up to ${MAX_WORDS} words, “${target}” among them, out of the plane's ${words.length}`
+      + (simple ? "." : `, ${someOf(named)}.`) });
+  const form = h("form", { class: "u-own", novalidate: true }, typed.el, h("button", { type: "submit" }, "Show"),
+    wordList(named));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const { error } = readSentence(typed.input.value, words, target);
     typed.error(error || null);
     // A refused sentence leaves no earlier one behind, which would look like its answer.
-    setOwn(error ? [] : [sentenceOf(typed.input.value.trim().replace(/\s+/gu, " "), OWN)]);
+    setOwn(error ? [] : [sentenceOf(plainText(typed.input.value), OWN)]);
     show();
     if (!error) say();
   });
-  const level = toggle({ label: "Equal lengths", onToggle: (on) => {
+  const level = toggle({ label: "Equal lengths", pressed: unequal !== null, onToggle: (on) => {
     equalise(on);
     show();
     keep(on ? "Every word now has length 1. " : "The lengths are as before. ");
@@ -157,7 +157,8 @@ export function render({ model, el }) {
     h("div", { class: "u-bears" },
       h("div", { class: "u-bears-top" }, plane.el,
         h("div", { class: "u-side" },
-          h("p", { class: "u-help" }, `Drag any word. An arrow leads from ${target} to where each sentence takes it.`),
+          h("p", { class: "u-help" }, "Drag any word", h("span", { class: "u-by-finger" }, " sideways, or rest your finger on it first"),
+            `. An arrow leads from ${target} to where each sentence takes it.`),
           h("div", { class: "u-point" }, wordChoice.el, axes.map((axis) => axis.el),
             axes.map((axis) => axis.wrong)),
           !simple && factor.el,
@@ -177,8 +178,12 @@ export function render({ model, el }) {
       const moved = levelled(before[i]).some((c, d) => c !== v[d]);
       return moved ? v : before[i];
     });
+    setLandmarks();
+  }
+
+  function setLandmarks() {
     const places = Object.entries(model.get("landmarks"));
-    landmarks = Object.fromEntries(places.map(([name, place]) => [name, on ? levelled(place) : place]));
+    landmarks = Object.fromEntries(places.map(([name, place]) => [name, unequal ? levelled(place) : place]));
   }
 
   /** Show the given sentences and, after them, the reader's own, if any. */
@@ -226,6 +231,18 @@ export function render({ model, el }) {
       if (!axis.input.hasAttribute("aria-invalid")) axis.set(number(vectors[chosen][d]));
     });
     Object.assign(box.dataset, { vectors: JSON.stringify(vectors), landmarks: JSON.stringify(landmarks) });
+    page.tables(() => tables(heard));
+  }
+
+  /** The words in use, and each sentence in numbers, as in ../bears_plane.py. */
+  function tables(heard) {
+    const used = [...new Set(sentences.flatMap((one) => one.ids))];
+    return [{ caption: "Word vectors", columns: ["x", "y"], rows: used.map((id) => [named[id], vectors[id]]) },
+      ...sentences.map(({ text, spoken }, i) => {
+        const near = Object.keys(landmarks).length ? `, nearest to ${nearest(landmarks, heard[i].context)}` : "";
+        return { caption: `“${text}”: how much “${target}” attends to each word. It moves to ${pair(heard[i].context)}${near}.`,
+          columns: spoken, rows: [["weight", heard[i].weights]] };
+      })];
   }
 
   function followVectors() {
@@ -245,7 +262,16 @@ export function render({ model, el }) {
   }
   model.on("change:vectors", followVectors);
   model.on("change:scale", followScale);
+  const { own } = page.recalled;
+  if (own) {
+    typed.set(own.typed);
+    setOwn(own.shown === null ? [] : [sentenceOf(own.shown, OWN)]);
+    typed.error(own.error || null);
+  }
+  setLandmarks();
   show();
+  page.remembers(() => ({ chosen, unequal, placed: plane.placed(), own: { typed: typed.input.value, error: typed.wrong.textContent,
+    shown: sentences[given.length]?.text ?? null } }));
   return () => {
     plane.stop();
     model.off("change:vectors", followVectors);

@@ -1,3 +1,4 @@
+// @ts-nocheck: not ours to mend
 // The head view of bertviz 1.4.1 (head_view.js), by Jesse Vig: github.com/jessevig/bertviz
 //
 // Licensed under the Apache License, Version 2.0; the text of the licence is in bertviz-LICENSE.txt beside this

@@ -4,6 +4,7 @@
 import { drawHeadView } from "./bertviz-head-view-script.mjs";
 import { HEAD_COLOURS, standIns } from "./bertviz-standins.mjs";
 import { choice, h, liveRegion, number, root, uid } from "./dom.mjs";
+import { mapTable, pageOf } from "./page.mjs";
 
 // Its picture is 335 px wide: two columns of 110 for the tokens, and 115 between them for the lines.
 const WIDTH = 335;
@@ -19,8 +20,9 @@ export function render({ model, el }) {
   const layer = h("select", { id });
   const vis = h("div", { class: "u-bertviz" });
   const readout = liveRegion();
+  const page = pageOf(model);
   /** @type {{ i: number, left: boolean } | null} */
-  let token = null;
+  let token = page.recalled.token ?? null;
 
   const colour = (head) => HEAD_COLOURS[head % HEAD_COLOURS.length];
   const square = (head) => [...vis.querySelectorAll("svg > g:last-of-type > rect")][head];
@@ -59,6 +61,14 @@ export function render({ model, el }) {
   function follow() {
     buttons.forEach((button, head) => button.setAttribute("aria-pressed", String(isOn(head))));
     tell();
+    page.tables(tables);
+  }
+
+  /** The maps of the heads that are on, as in ../bertviz.py. */
+  function tables() {
+    const about = title ? `${title}. ` : "";
+    return buttons.map((_, head) => head).filter(isOn).map((head) => mapTable(`${about}Layer ${layer.value}, head ${head}`,
+      { tokens, keys: tokens, map: weights[Number(layer.value)][head], full: 1 }));
   }
 
   /** After bertviz has drawn anew, which it does for every layer. */
@@ -83,7 +93,12 @@ export function render({ model, el }) {
       pointed.set(0);
       tell();
     });
-    for (const event of ["click", "dblclick"]) picture.addEventListener(event, follow);
+    for (const event of ["click", "dblclick"]) {
+      picture.addEventListener(event, () => {
+        point(); // of a token pointed at, bertviz goes on showing the heads that were on then
+        follow();
+      });
+    }
     point();
     follow();
   }
@@ -108,5 +123,13 @@ export function render({ model, el }) {
     default_filter: "0", root_div_id: "view", layer: null, heads: null, include_layers: weights.map((_, i) => i),
   }, { log() {} });
   layer.addEventListener("change", dress); // heard after bertviz's own listener
-  dress();
+  if (page.recalled.layer === undefined) dress();
+  else {
+    layer.value = page.recalled.layer;
+    layer.dispatchEvent(new Event("change"));
+    buttons.forEach((one, head) => page.recalled.on[head] || one.click());
+    pointed.set(token?.left ? token.i + 1 : 0);
+    point();
+  }
+  page.remembers(() => ({ layer: layer.value, token, on: buttons.map((_, head) => isOn(head)) }));
 }

@@ -1,4 +1,4 @@
-// What bertviz's head view takes from jQuery and d3, within one element of the page. Selection and colour are
+// What bertviz's views take from jQuery and d3, within one element of the page. Selection and colour are
 // d3's own modules; the rest is a handful of calls. Its selectors start with an id, "#view #layer" and
 // "#view #vis"; here they mean elements at hand, so that two views on a page never meet, and none needs an id.
 
@@ -30,11 +30,12 @@ export function standIns(places) {
     const wrapped = {
       el,
       append: (child) => (el?.append(child.el), wrapped),
-      val: (value) => (el && (el.value = String(value)), wrapped),
+      val: (value) => (el && (/** @type {any} */ (el).value = String(value)), wrapped),
       text: (value) => (el && (el.textContent = String(value)), wrapped),
       on: (event, heard) => (el?.addEventListener(event, heard), wrapped),
       change: () => (el?.dispatchEvent(new Event("change")), wrapped),
       empty: () => (el?.replaceChildren(), wrapped),
+      attr: (name, value) => (el?.setAttribute(name, String(value)), wrapped),
     };
     return wrapped;
   };

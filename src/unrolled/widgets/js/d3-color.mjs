@@ -1,3 +1,4 @@
+// @ts-nocheck: not ours to mend
 // d3-color 1.4.1, from the npm registry, unchanged between the two lines; see docs/decisions/0070.
 //
 // Copyright 2010-2016 Mike Bostock

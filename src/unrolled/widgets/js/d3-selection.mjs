@@ -1,3 +1,4 @@
+// @ts-nocheck: not ours to mend
 // d3-selection 1.4.2, from the npm registry, unchanged between the two lines; see docs/decisions/0070.
 //
 // Copyright (c) 2010-2018, Michael Bostock

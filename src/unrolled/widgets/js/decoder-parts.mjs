@@ -1,6 +1,7 @@
 // The parts of the decoder stepper: vectors as bars, the context vector, the scores, the shares, the map.
 
 import { button, choice, h, number, shade, slider, svg, uid } from "./dom.mjs";
+import { came, plainText, readNumber } from "./typed.mjs";
 
 const TALL = 34; // pixels of a vector's picture; zero lies in the middle
 
@@ -31,11 +32,11 @@ export function encoderCards(words, outputs) {
 
 /**
  * The context vector: a button for each number, and what may be done to all of them.
- * @param {{ sentences: string[], groups: { label: string, names: string[] }[], onChange: () => void }} options
- *   groups: the numbers in their order, h, then c, layer by layer
+ * @param {{ sentences: string[], groups: { label: string, names: string[] }[], left?: any, onChange: () => void }} options
+ *   groups: the numbers in their order, h, then c, layer by layer; left: the damage a reader had done before
  */
-export function contextPanel({ sentences, groups, onChange }) {
-  const damage = { mix: 0, blur: 0, scale: 1, off: new Set(), other: Math.min(1, sentences.length - 1) };
+export function contextPanel({ sentences, groups, left, onChange }) {
+  const damage = { mix: 0, blur: 0, scale: 1, other: Math.min(1, sentences.length - 1), ...left, off: new Set(left?.off) };
   const changed = () => onChange();
   const numbers = groups.flatMap((group) => group.names).map((name, k) => {
     const fill = h("span", { class: "u-number-bar", "aria-hidden": "true" });
@@ -48,16 +49,16 @@ export function contextPanel({ sentences, groups, onChange }) {
     return { el, text, fill, name };
   });
   const percent = (x) => `${number(100 * x, 0)} %`;
-  const scale = slider({ label: "Scale", min: 0, max: 2, step: 0.05, value: 1, format: (x) => `× ${number(x)}`, onInput: (x) => {
+  const scale = slider({ label: "Scale", min: 0, max: 2, step: 0.05, value: damage.scale, format: (x) => `× ${number(x)}`, onInput: (x) => {
     damage.scale = x;
     changed();
   } });
-  const blur = slider({ label: "Blur: towards the mean of its numbers", min: 0, max: 1, step: 0.05, value: 0, format: percent,
+  const blur = slider({ label: "Blur: towards the mean of its numbers", min: 0, max: 1, step: 0.05, value: damage.blur, format: percent,
     onInput: (x) => {
       damage.blur = x;
       changed();
     } });
-  const mix = slider({ label: "Replace by another sentence’s", min: 0, max: 1, step: 0.05, value: 0, format: percent,
+  const mix = slider({ label: "Replace by another sentence’s", min: 0, max: 1, step: 0.05, value: damage.mix, format: percent,
     onInput: (x) => {
       damage.mix = x;
       changed();
@@ -102,14 +103,10 @@ export function contextPanel({ sentences, groups, onChange }) {
   };
 }
 
-/** A line of text that has to be a number within the limit. */
+/** A line of text that has to be a number within the limit: onNumber hears it, or NaN and what was typed. */
 function exact(label, limit, onNumber) {
-  const input = h("input", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": label });
-  input.addEventListener("change", () => {
-    const plain = input.value.trim().replace("\u2212", "-").replace(",", ".");
-    const value = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) ? Number(plain) : NaN;
-    onNumber(Math.abs(value) <= limit ? value : NaN);
-  });
+  const input = h("input", { type: "text", inputmode: "decimal", "aria-label": label });
+  input.addEventListener("change", () => onNumber(readNumber(input.value, limit), plainText(input.value)));
   return input;
 }
 
@@ -128,9 +125,11 @@ export function scorePanel({ words, limit, onScores, onReset }) {
   const rows = words.map((word, j) => {
     const drag = slider({ label: word, min: -limit, max: limit, step: 0.01, value: 0, onInput: (x) => setOne(j, x) });
     drag.input.setAttribute("aria-label", `Score of ${word}, word ${j + 1}`);
-    const field = exact(`Score of ${word}, word ${j + 1}, as a number`, limit, (x) => {
-      if (Number.isNaN(x)) wrong.textContent = `Expected a score between \u2212${limit} and ${limit}.`;
-      else setOne(j, x);
+    const field = exact(`Score of ${word}, word ${j + 1}, as a number`, limit, (x, text) => {
+      if (!Number.isNaN(x)) return setOne(j, x);
+      field.setAttribute("aria-invalid", "true");
+      wrong.textContent = `${word}: expected a score between \u2212${limit} and ${limit}, got ${came(text)}. `
+        + `It stays ${number(scores[j])}.`;
     });
     const [own, weight] = [h("span", { class: "u-own-score" }), h("span", { class: "u-share-number" })];
     const bar = h("span", { class: "u-share-bar" });
@@ -151,6 +150,7 @@ export function scorePanel({ words, limit, onScores, onReset }) {
         // The slider keeps two digits of a score; its text must not say more than the score.
         drag.input.setAttribute("aria-valuetext", number(given[j]));
         field.value = number(given[j]);
+        field.removeAttribute("aria-invalid");
         mark.textContent = number(own[j]);
         weight.textContent = number(weights[j]);
         bar.style.setProperty("--w", `${(100 * weights[j]).toFixed(2)}%`);

@@ -2,8 +2,10 @@
 
 import { alignment, bars, contextPanel, encoderCards, scorePanel, shareList } from "./decoder-parts.mjs";
 import { button, choice, h, liveRegion, number, root, textField, uid } from "./dom.mjs";
+import { pageOf } from "./page.mjs";
 import { damaged, decodeStep, encode, likeliest, readModel } from "./seq2seq.mjs";
 import { MAX_WORDS, readWords } from "./sentence.mjs";
+import { someOf, wordList } from "./word-list.mjs";
 
 /** All numbers of a state in one row: h, then c, layer by layer. */
 const flat = (state) => state.flatMap((layer) => [...layer.h, ...layer.c]);
@@ -27,6 +29,7 @@ export function render({ model, el }) {
   const idsOf = (text) => [...text.split(/\s+/u).filter(Boolean).map((word) => sourceWords.indexOf(word)), ...closing];
   const others = sentences.map((text) => encode(net, idsOf(text)).state);
 
+  const page = pageOf(model);
   let sentence = model.get("sentence");
   let source = encode(net, idsOf(sentence));
   let first = source.state;
@@ -40,18 +43,20 @@ export function render({ model, el }) {
     onInput: (index) => read(sentences[index]) });
   const usable = sourceWords.filter((word) => !/^<.*>$/.test(word));
   const typed = textField({ label: "Your own sentence", onInput: () => typed.error(null),
-    help: `Up to ${MAX_WORDS} of the ${usable.length} words it knows: ${usable.join(", ")}.` });
-  const form = h("form", { class: "u-own", novalidate: true }, typed.el, h("button", { type: "submit" }, "Read"));
+    help: `Up to ${MAX_WORDS} words, out of the ${usable.length} it knows, ${someOf(usable)}.` });
+  const form = h("form", { class: "u-own", novalidate: true }, typed.el, h("button", { type: "submit" }, "Read"),
+    wordList(usable));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const { ids, error } = readWords(typed.input.value, sourceWords);
+    const { ids, error } = readWords(typed.input.value, usable);
     typed.error(error || null);
-    if (!error) read(ids.map((id) => sourceWords[id]).join(" "));
+    if (!error) read(ids.map((id) => usable[id]).join(" "));
   });
 
   const encoder = h("ol", { class: "u-steps" });
   const size = net.decoder[0].hidden.weight[0].length;
-  const context = contextPanel({ sentences, groups: numberGroups(net.decoder.length, size), onChange: () => {
+  const groups = numberGroups(net.decoder.length, size);
+  const context = contextPanel({ sentences, groups, left: page.recalled.damage, onChange: () => {
     const atLast = shown === steps.length - 1;
     rerun(0);
     if (atLast) shown = steps.length - 1; // who looks at the end looks at the new end
@@ -76,7 +81,8 @@ export function render({ model, el }) {
   const box = root(el, title || "Encoder and decoder, step by step", title && h("p", { class: "u-title" }, title),
     h("div", { class: "u-decoder" },
       h("div", { class: "u-decoder-top" }, pick.el, form),
-      part("Encoder: reads one word after another", encoder),
+      part("Encoder: reads one word after another", encoder,
+        h("p", { class: "u-help" }, "The small bars are a state: upwards above zero, full at 1, and downwards below, full at \u22121.")),
       h("p", { class: "u-crossing", "aria-hidden": "true" }, attends ? "▼ last state, and every state" : "▼ nothing else crosses"),
       attends
         ? h("details", { class: "u-part" }, h("summary", {}, "Context vector: the decoder’s first state"), inside)
@@ -160,7 +166,7 @@ export function render({ model, el }) {
   /** What came out, beside what should have. */
   function judge() {
     const text = written().join(" ");
-    const right = translations[sentence];
+    const right = Object.hasOwn(translations, sentence) ? translations[sentence] : undefined;
     if (!ended()) return `So far: ${text}`;
     const stopped = steps.at(-1).word === eos ? "" : `, and no ${targetWords[eos]} after ${maxLen} words`;
     if (right === undefined) return `Written: ${text}${stopped}.`;
@@ -178,7 +184,7 @@ export function render({ model, el }) {
 
   function show() {
     context.show(flat(first));
-    const focused = [...decoder.querySelectorAll("button")].indexOf(document.activeElement);
+    const focused = [...decoder.querySelectorAll("button")].indexOf(/** @type {any} */ (document.activeElement));
     decoder.replaceChildren(...steps.map(({ input, answer, given, word }, t) => h("li", {},
       h("button", { type: "button", class: "u-step", "aria-pressed": t === shown, onclick: () => {
         shown = t;
@@ -210,6 +216,19 @@ export function render({ model, el }) {
       ...(attends && { scores: JSON.stringify(answer.scores), weights: JSON.stringify(answer.weights),
         context: JSON.stringify(answer.context) }),
     });
+    page.tables(tables);
+  }
+
+  /** The sentence, what crosses, and the steps so far, as in ../decoder_stepper.py. */
+  function tables() {
+    const about = `“${sentence}” → “${written().join(" ")}”`;
+    const state = { caption: `The context vector of “${sentence}” as the decoder gets it`, columns: groups.flatMap((group) => group.names),
+      rows: [[sentence, flat(first)]] };
+    return attends
+      ? [{ caption: `${about}: what each step attends to.`, columns: spoken(),
+        rows: steps.map((one) => [targetWords[one.word], one.answer.weights]), full: 1 }]
+      : [state, { caption: `${about}: how likely each word was.`, columns: written(),
+        rows: [["probability", steps.map((one) => one.answer.shares[one.word])]] }];
   }
 
   const follow = () => {
@@ -217,5 +236,16 @@ export function render({ model, el }) {
   };
   model.on("change:sentence", follow);
   read(sentence, true);
+  if (page.recalled.given) {
+    const { given, at, typed: text, error } = page.recalled;
+    steps = [];
+    given.forEach(step);
+    shown = at;
+    show();
+    typed.set(text);
+    typed.error(error || null);
+  }
+  page.remembers(() => ({ given: steps.map((one) => one.given), at: shown, typed: typed.input.value,
+    error: typed.wrong.textContent, damage: { ...context.damage, off: [...context.damage.off] } }));
   return () => model.off("change:sentence", follow);
 }

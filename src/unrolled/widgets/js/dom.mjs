@@ -30,17 +30,27 @@ function fill(el, props, children) {
   return el;
 }
 
+// A browser that comes back to a page fills in what stood in its controls and tells nobody: the picture would show
+// something else. What is to come back, the host brings back.
+const CONTROLS = new Set(["input", "select", "textarea"]);
+
 /**
  * An HTML element: h("button", { class: "u-button", onclick: go }, "Go").
- * @param {string} tag @param {Record<string, any>} props @param {...(Child | Child[])} children
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag @param {Record<string, any>} props @param {...(Child | Child[])} children
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function h(tag, props = {}, ...children) {
-  return fill(document.createElement(tag), props, children);
+  const el = document.createElement(tag);
+  if (CONTROLS.has(tag)) el.setAttribute("autocomplete", "off");
+  return fill(el, props, children);
 }
 
 /**
  * The same for SVG. Colours come from the style sheet: class "u-line", "u-text", or var(--u-…).
- * @param {string} tag @param {Record<string, any>} props @param {...(Child | Child[])} children
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag @param {Record<string, any>} props @param {...(Child | Child[])} children
+ * @returns {SVGElementTagNameMap[Tag]}
  */
 export function svg(tag, props = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), props, children);
@@ -60,11 +70,38 @@ export function number(x, digits = 2) {
   return x < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
 }
 
+/** The numbers behind what cells of tables show, where these have more digits. @type {WeakMap<Element, number>} */
+export const exact = new WeakMap();
+
+/**
+ * The table that stands beneath a widget, cell by cell as table_html in ../base.py writes it.
+ * @param {import("./page.mjs").Table} table
+ */
+export function numberTable({ caption, columns, rows, digits = 2, full }) {
+  const cell = (x) => {
+    const shown = number(x, digits);
+    const el = h("td", {}, shown);
+    if (Number(shown.replace("\u2212", "-")) !== x) exact.set(el, x);
+    if (full !== undefined) shade(el, x / full);
+    return el;
+  };
+  return h("table", {}, h("caption", {}, caption),
+    h("thead", {}, h("tr", {}, h("td"), columns.map((text) => h("th", { scope: "col" }, text)))),
+    h("tbody", {}, rows.map(([label, values]) => h("tr", {}, h("th", { scope: "row" }, label), values.map(cell)))));
+}
+
 /** The root of a widget, which carries theme, typeface and the style sheet's scope. */
 export function root(el, label, ...children) {
   const box = h("div", { class: "unrolled", role: "group", "aria-label": label }, ...children);
   el.append(box);
   return box;
+}
+
+/** Hear of an element's size as long as it stands in a page. @param {Element} el @param {(width: number) => void} heard */
+export function onResize(el, heard) {
+  const watch = new ResizeObserver(([entry]) => el.isConnected && heard(entry.contentRect.width));
+  watch.observe(el);
+  return watch;
 }
 
 /** Where a widget says what just changed: seen by everybody, read out by a screen reader. */
@@ -77,6 +114,14 @@ export function liveRegion() {
     },
   };
 }
+
+/** What sliders and lists were told to show last; they may not have it. @type {WeakMap<Element, number>} */
+const asked = new WeakMap();
+
+/** Whether every slider and list of a widget shows what it was told. @param {Element} el */
+export const isAsAsked = (el) => [...el.querySelectorAll("input, select")].every((one) =>
+  !(one instanceof HTMLSelectElement && one.selectedIndex < 0 && one.length > 0)
+  && !(Math.abs(Number(/** @type {HTMLInputElement} */ (one).value) - asked.get(one)) > 0.51 * (Number(one.getAttribute("step")) || 1)));
 
 /**
  * A labelled slider with its value beside it. onInput hears the number; set() moves it without a call.
@@ -94,12 +139,24 @@ export function slider({ label, min, max, step = 0.01, value, format = number, o
     input.setAttribute("aria-valuetext", text);
   };
   const set = (/** @type {number} */ x) => {
+    asked.set(input, x);
     input.value = String(x);
     show();
   };
   input.addEventListener("input", () => {
+    asked.delete(input);
     show();
     onInput(input.valueAsNumber);
+  });
+  // A finger that only passes over on its way up or down has moved the thumb when the browser begins to scroll.
+  let before = value;
+  input.addEventListener("pointerdown", () => {
+    before = input.valueAsNumber;
+  });
+  input.addEventListener("pointercancel", () => {
+    if (input.valueAsNumber === before) return;
+    set(before);
+    onInput(before);
   });
   set(value);
   return { el: h("div", { class: "u-field u-slider" }, h("label", { for: id }, label), input, output), input, set };
@@ -113,7 +170,7 @@ export function slider({ label, min, max, step = 0.01, value, format = number, o
 export function textField({ label, value = "", help = "", maxLength, onInput }) {
   const id = uid("text");
   const input = h("input", {
-    id, type: "text", maxlength: maxLength, autocomplete: "off", spellcheck: "false",
+    id, type: "text", maxlength: maxLength, spellcheck: "false",
     "aria-describedby": `${id}-help ${id}-error`,
   });
   input.value = value;
@@ -126,7 +183,7 @@ export function textField({ label, value = "", help = "", maxLength, onInput }) 
   };
   const el = h("div", { class: "u-field u-text-field" }, h("label", { for: id }, label), input,
     h("p", { id: `${id}-help`, class: "u-help" }, help), wrong);
-  return { el, input, error, set: (/** @type {string} */ text) => void (input.value = text) };
+  return { el, input, error, wrong, set: (/** @type {string} */ text) => void (input.value = text) };
 }
 
 /**
@@ -136,9 +193,15 @@ export function textField({ label, value = "", help = "", maxLength, onInput }) 
 export function choice({ label, options, value = 0, onInput }) {
   const id = uid("choice");
   const select = h("select", { id }, options.map((text, i) => h("option", { value: i }, text)));
-  select.value = String(value);
-  select.addEventListener("input", () => onInput(select.selectedIndex));
-  const set = (/** @type {number} */ index) => void (select.value = String(index));
+  const set = (/** @type {number} */ index) => {
+    asked.set(select, index);
+    select.value = String(index);
+  };
+  set(value);
+  select.addEventListener("input", () => {
+    asked.delete(select);
+    onInput(select.selectedIndex);
+  });
   return { el: h("div", { class: "u-field" }, h("label", { for: id }, label), select), select, set };
 }
 
@@ -154,12 +217,16 @@ export function button(label, onClick) {
 export function toggle({ label, pressed = false, onToggle }) {
   const el = h("button", { type: "button", class: "u-button", "aria-pressed": pressed }, label);
   el.addEventListener("click", () => {
-    pressed = !pressed;
-    el.setAttribute("aria-pressed", String(pressed));
-    onToggle(pressed);
+    // What it shows, also where something else has set it since.
+    const on = !isPressed(el);
+    el.setAttribute("aria-pressed", String(on));
+    onToggle(on);
   });
   return el;
 }
+
+/** Whether a button that stays pressed is. @param {HTMLElement} el */
+export const isPressed = (el) => el.getAttribute("aria-pressed") === "true";
 
 /**
  * Give a cell the colour of a share between 0 and 1 on the attention scale, and an ink that reads on it.

@@ -1,8 +1,9 @@
 // The head browser: every head of every layer as a small map; one of them large, and another beside it.
 
-import { choice, h, liveRegion, number, root, svg, toggle } from "./dom.mjs";
+import { choice, h, isPressed, liveRegion, number, onResize, root, svg } from "./dom.mjs";
 import { headSummary } from "./head-summary.mjs";
-import { fullScale, inWords, mapView, visible } from "./map-view.mjs";
+import { fullScale, inWords, mapView, numbersToggle, visible } from "./map-view.mjs";
+import { mapTable, pageOf } from "./page.mjs";
 
 /** Shades of a small map: one path for each, so that 144 heads stay light. */
 const LEVELS = 12;
@@ -26,9 +27,10 @@ export function render({ model, el }) {
 
   const readout = liveRegion();
   readout.el.classList.add("u-hidden"); // bars and numbers show the same to the eye
-  const first = { layer: 0, head: 0 };
+  const page = pageOf(model);
+  const first = page.recalled.first ?? { layer: 0, head: 0 };
   /** @type {{ layer: number, head: number } | null} */
-  let second = null;
+  let second = page.recalled.second ?? null;
 
   const left = panel();
   const right = panel();
@@ -94,24 +96,56 @@ export function render({ model, el }) {
 
   const beside = all.length > 1 && choice({
     label: "Beside it", options: ["nothing", ...all.map(nameOf)],
+    value: second ? 1 + second.layer * heads.length + second.head : 0,
     onInput(index) {
       second = index === 0 ? null : all[index - 1];
-      right.el.hidden = second === null;
-      if (second) {
-        right.show(second);
-        right.view.choose(left.view.at.i, left.view.at.j);
-      }
+      setBeside();
       mark();
+      arrange();
       tell(left.view.at.i);
     },
   });
-  const numbers = toggle({
-    label: "Numbers",
-    onToggle: (on) => [left, right].forEach((one) => one.view.table.classList.toggle("has-numbers", on)),
-  });
+  const numbers = numbersToggle([left.view, right.view], page.recalled.numbers, () => arrange());
+
+  function setBeside() {
+    right.el.hidden = second === null;
+    if (!second) return;
+    right.show(second);
+    right.view.choose(left.view.at.i, left.view.at.j);
+  }
+
+  /** The summary of all heads, and the maps that are large, as in ../head_browser.py. */
+  function tables() {
+    const before = title ? `${title}. ` : "";
+    const summaries = all.map((at) => headSummary(mapOf(at), about));
+    return [{ caption: `${before}What each head gives on average, and its entropy in bits.`,
+      columns: summaries[0].map(([what]) => what),
+      rows: all.map((at, k) => [nameOf(at), summaries[k].map(([, value]) => value)]) },
+    ...(second ? [first, second] : [first]).map((at) => mapTable(`${before}${nameOf(at)}`,
+      { tokens: model.get("tokens"), keys: model.get("key_tokens"), map: mapOf(at), full }))];
+  }
+
+  const panels = h("div", { class: "u-panels" }, left.el, right.el);
+
+  /** Two maps that are too wide to stand side by side stand one below the other; where one alone is, its row's
+   * largest weight comes into sight. */
+  function arrange() {
+    const scrollers = [...panels.querySelectorAll(".u-panel:not([hidden]) .u-scroll")];
+    panels.classList.remove("is-stacked");
+    panels.classList.toggle("is-stacked", second !== null && scrollers.some((one) => one.scrollWidth > one.clientWidth + 1));
+    scrollers.forEach((scroller, k) => {
+      const { view, state } = [left, right][k];
+      const row = mapOf(state.at)[view.at.i];
+      const cell = view.table.tBodies[0].rows[view.at.i].cells[1 + row.indexOf(Math.max(...row))];
+      const beyond = cell.offsetLeft + cell.offsetWidth - scroller.clientWidth;
+      if (beyond > scroller.scrollLeft) scroller.scrollLeft = beyond;
+    });
+  }
+  const watch = onResize(el, () => arrange());
 
   /** Show which small maps are large now. */
   function mark() {
+    page.tables(tables);
     all.forEach((at, k) => {
       const chosen = at.layer === first.layer && at.head === first.head;
       radios[k].setAttribute("aria-checked", String(chosen));
@@ -130,9 +164,14 @@ export function render({ model, el }) {
     title && h("p", { class: "u-title" }, title),
     h("div", { class: "u-overview-box" }, overview),
     h("div", { class: "u-controls" }, beside && beside.el, numbers),
-    h("div", { class: "u-panels" }, left.el, right.el),
+    panels,
     readout.el);
   select(first);
+  setBeside();
+  left.view.recall(page.recalled.view);
+  page.remembers(() => ({ first, second, view: left.view.at, numbers: isPressed(numbers) }));
+  arrange();
+  return () => watch.disconnect();
 }
 
 /** One head as a picture: cells of like shade in one path. @param {number[][]} map @param {number} full */

@@ -1,10 +1,11 @@
 // Length curves: how well each model does against how long the sentence is, seed by seed.
 
 import { axisTop, nearestIndex, scales, summary } from "./curves.mjs";
-import { choice, h, liveRegion, number, root, slider, svg, toggle, uid } from "./dom.mjs";
+import { choice, h, liveRegion, number, onResize, root, slider, svg, toggle, uid } from "./dom.mjs";
+import { pageOf } from "./page.mjs";
 
 const HEIGHT = 300;
-const MARGIN = { left: 44, right: 16, top: 14, bottom: 50 };
+const MARGIN = { left: 44, right: 16, top: 30, bottom: 50 };
 
 const written = ([low, high]) => (low === high ? String(low) : `${low}\u2013${high}`);
 
@@ -31,8 +32,9 @@ export function render({ model, el }) {
     if (trainedTo === null || high <= trainedTo) return "";
     return low > trainedTo ? ", never trained on" : `, never trained on above ${trainedTo}`;
   });
-  const on = new Set(models);
-  let [figure, at, width] = [model.get("figure"), 0, 600];
+  const page = pageOf(model);
+  const on = new Set(page.recalled.on ?? models);
+  let [figure, at, width] = [model.get("figure"), page.recalled.at ?? 0, 600];
 
   const live = liveRegion();
   live.el.classList.add("u-hidden"); // the table shows the same to the eye
@@ -48,7 +50,7 @@ export function render({ model, el }) {
       show(true);
     } });
   const toggles = models.map((name, k) => {
-    const one = toggle({ label: name, pressed: true, onToggle: (pressed) => {
+    const one = toggle({ label: name, pressed: on.has(name), onToggle: (pressed) => {
       if (pressed) on.add(name);
       else on.delete(name);
       show(true);
@@ -72,8 +74,17 @@ export function render({ model, el }) {
     live.el);
 
   plot.addEventListener("pointermove", point);
-  plot.addEventListener("pointerdown", point);
+  plot.addEventListener("pointerdown", (event) => {
+    before = at;
+    point(event);
+  });
+  // A finger that only passed over, and scrolls.
+  plot.addEventListener("pointercancel", () => {
+    at = before;
+    show(true);
+  });
   let toLength = (/** @type {number} */ px) => px;
+  let before = at;
 
   /** Choose the length under the pointer. @param {PointerEvent} event */
   function point(event) {
@@ -106,12 +117,13 @@ export function render({ model, el }) {
     });
     plot.replaceChildren(...[
       edge !== null && svg("rect", { class: "u-untrained", x: edge, y: MARGIN.top, width: Math.max(0, right - edge), height: floor - MARGIN.top }),
-      edge !== null && svg("text", { class: "u-tick", x: right - 4, y: MARGIN.top + 14, "text-anchor": "end" }, "never trained on"),
+      edge !== null && svg("text", { class: "u-tick", x: right - 4, y: MARGIN.top - 8, "text-anchor": "end" }, "never trained on"),
       [0, 0.25, 0.5, 0.75, 1].map((part) => [
         svg("line", { class: "u-line", x1: MARGIN.left, x2: right, y1: y(part * max), y2: y(part * max) }),
         svg("text", { class: "u-tick", x: MARGIN.left - 6, y: y(part * max) + 4, "text-anchor": "end" },
           max === 1 ? number(part) : number(part * max, 0))]),
       ticks,
+      svg("text", { class: "u-tick", x: 2, y: MARGIN.top - 8 }, figure),
       svg("text", { class: "u-tick", x: (MARGIN.left + right) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, `length in ${unit}`),
       svg("line", { class: "u-here", x1: x(places[at]), x2: x(places[at]), y1: MARGIN.top, y2: floor }),
       models.map((name, k) => on.has(name) && svg("g", { class: `u-model u-s${k}`, "data-model": name },
@@ -136,6 +148,20 @@ export function render({ model, el }) {
     plot.setAttribute("aria-label", `${figure} against length. At ${where}: ${said}.`);
     if (aloud) live.say(`${figure} at ${where}: ${said}.`);
     Object.assign(box.dataset, { figure, at: String(at), numbers: JSON.stringify(all) });
+    page.tables(() => [numbersOf(shown)]);
+  }
+
+  /** The figure of the models shown at every length, as in ../length_curves.py. @param {string[]} shown */
+  function numbersOf(shown) {
+    const columns = lengths.map((length, k) => written(length) + (beyond[k] && ` (${beyond[k].slice(", ".length)})`));
+    const parts = (seeds) => [["mean", ""], ["least", `, least of ${seeds} seeds`], ["greatest", ", greatest"]];
+    const rows = shown.flatMap((name) => {
+      const given = figures[figure][name];
+      const all = lengths.map((_, k) => summary(given, k));
+      return parts(given.length).slice(0, given.length > 1 ? 3 : 1)
+        .map(([part, text]) => [`${name}${text}`, all.map((one) => one[part])]);
+    });
+    return { caption: `${figure} by length in ${unit}`, columns, rows };
   }
 
   const follow = () => {
@@ -144,14 +170,14 @@ export function render({ model, el }) {
     show();
   };
   model.on("change:figure", follow);
-  const watcher = new ResizeObserver(([entry]) => {
-    const now = Math.max(240, Math.floor(entry.contentRect.width));
+  const watcher = onResize(plot.parentElement, (wide) => {
+    const now = Math.max(240, Math.floor(wide));
     if (now === width) return;
     width = now;
     draw();
   });
-  watcher.observe(plot.parentElement);
   show();
+  page.remembers(() => ({ on: [...on], at }));
   return () => {
     watcher.disconnect();
     model.off("change:figure", follow);

@@ -1,7 +1,7 @@
 // A map one can walk through: tokens x tokens as a grid, and the row in hand as bars. A row is a token that
 // looks, a column one that is looked at. Shared by the attention map and the head browser.
 
-import { h, number, shade, uid } from "./dom.mjs";
+import { h, number, shade, toggle, uid } from "./dom.mjs";
 
 /** Up to this many keys the bars stand in the order of the sentence; beyond, the largest come first. */
 const ALL_BARS = 12;
@@ -23,6 +23,16 @@ export function inWords(row, keys) {
   const order = row.map((_, j) => j).sort((a, b) => row[b] - row[a]).slice(0, 5);
   const named = order.filter((j) => row[j] > 0).map((j) => `${keys[j]} ${number(row[j])}`);
   return named.length ? named.join(", ") : "nothing";
+}
+
+/** A switch that writes the numbers into the cells of maps. @param {{ table: HTMLElement }[]} views */
+export function numbersToggle(views, pressed = false, after = () => {}) {
+  const turn = (on) => views.forEach((view) => view.table.classList.toggle("has-numbers", on));
+  turn(pressed);
+  return toggle({ label: "Numbers", pressed, onToggle(on) {
+    turn(on);
+    after();
+  } });
 }
 
 /**
@@ -75,7 +85,7 @@ export function mapView({ tokens, keys, title, full, onChoose = () => {} }) {
   }
 
   /** The cell or row under a pointer. @param {Event} event */
-  const under = (event) => /** @type {HTMLElement | null} */ (event.target)?.closest("[data-i]")?.dataset;
+  const under = (event) => /** @type {any} */ (event.target)?.closest("[data-i]")?.dataset;
   table.addEventListener("pointerover", (event) => {
     const place = under(event);
     if (place) choose(Number(place.i), Number(place.j ?? at.j));
@@ -98,7 +108,9 @@ export function mapView({ tokens, keys, title, full, onChoose = () => {} }) {
   const el = h("div", { class: "u-map" },
     h("div", { class: "u-map-left" }, h("div", { class: "u-scroll" }, table), legend(full)),
     h("div", { class: "u-map-right" }, bars));
-  return { el, table, at, choose, fill };
+  /** Go back to the cell a reader left, where there is one. @param {{ i: number, j: number } | undefined} left */
+  const recall = (left) => left && choose(left.i, left.j);
+  return { el, table, at, choose, fill, recall };
 }
 
 /** The table with its headers and empty cells. @param {string[]} tokens @param {string[]} keys */

@@ -1,17 +1,22 @@
 // The next-token bench: a whole GPT writes in the page, a token at a time, as the reader tells it to choose.
 
 import { button, choice, h, liveRegion, number, root, slider, toggle, uid } from "./dom.mjs";
+import { pageOf } from "./page.mjs";
 import { chance, draw, shares } from "./sampling.mjs";
+import { finder, unknownWords } from "./sentence.mjs";
 import { gpt } from "./transformer.mjs";
+import { plainText } from "./typed.mjs";
 import { unpack } from "./unpack.mjs";
+import { wordList } from "./word-list.mjs";
 
 const SHOWN = 10; // bars
 const TEMPERATURES = [0, 0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3];
 const TOP_P = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1];
 const MANY = 20;
+const TABLED = 12; // rows of the table beneath
 
 /** A token as it can be seen: a space and a line's end have no ink. @param {string} token */
-export const visible = (token) => ({ " ": "␣", "\n": "↵" }[token] ?? token);
+export const visible = (token) => (token === " " ? "␣" : token === "\n" ? "↵" : token);
 
 /**
  * Multiply-adds of the matrix products and attention of one step.
@@ -22,6 +27,31 @@ export function work({ d, ff, layers, vocabulary }, fresh, seen) {
   // Causal: the tokens run through see seen - fresh + 1, …, seen tokens.
   const looked = fresh * (seen - fresh) + (fresh * (fresh + 1)) / 2;
   return layers * (fresh * (4 * d * d + 2 * d * ff) + 2 * d * looked) + fresh * d * vocabulary;
+}
+
+/**
+ * Which known token each piece of a text is; -1 where it is none. Words are found whatever their capitals, as they
+ * look on the screen. Letters are taken as they are, and only what the model does not know is mended: a capital where
+ * all its letters are small, any white space where it knows the space, and what leaves no ink is dropped.
+ * @param {string} typed @param {string[]} known the tokens @param {string} joiner what stands between two of them
+ * @returns {{ pieces: string[], ids: number[] }}
+ */
+export function tokensOf(typed, known, joiner) {
+  const at = new Map(known.map((token, i) => [token, i]));
+  if (joiner.trim() === "" && joiner !== "") {
+    const pieces = plainText(typed).split(" ").filter((piece) => piece !== "");
+    return { pieces, ids: pieces.map(finder(known)) };
+  }
+  const small = known.every((token) => token === token.toLowerCase());
+  const mend = (piece) => {
+    if (at.has(piece)) return piece;
+    if (/^[\s\p{Cc}]+$/u.test(piece) && at.has(" ")) return " ";
+    return small && at.has(piece.toLowerCase()) ? piece.toLowerCase() : piece;
+  };
+  const text = typed.replace(/\r\n?/g, "\n").normalize("NFC");
+  const pieces = (joiner ? text.split(joiner).filter((piece) => piece !== "") : [...text]).map(mend)
+    .filter((piece) => at.has(piece) || plainText(piece) !== "" || /\s/u.test(piece));
+  return { pieces, ids: pieces.map((piece) => at.get(piece) ?? -1) };
 }
 
 /** @param {{ model: any, el: HTMLElement }} context */
@@ -35,8 +65,13 @@ export function render({ model, el }) {
     ff: weights["layers.0.feedforward.up_proj.weight"].length };
   const text = (/** @type {number[]} */ ids) => ids.map((id) => tokens[id]).join(joiner);
   let how = { temperature: get("temperature"), topK: get("top_k") || null, topP: get("top_p") };
-  let [prompt, written, cached, seed] = [[...get("prompt")], /** @type {number[]} */ ([]), true, 0];
+  const page = pageOf(model);
+  let [prompt, written, cached, seed] = [[...get("prompt")], page.recalled.written ?? [], page.recalled.cached ?? true,
+    page.recalled.seed ?? 0];
+  // How often chance was asked: a reader who comes back goes on with the same numbers.
+  let asked = page.recalled.asked ?? 0;
   let random = chance(seed);
+  for (let k = 0; k < asked; k++) random();
   /** Keys and values of every token but none yet. @type {any[] | undefined} */
   let cache;
   let logits = /** @type {number[]} */ ([]);
@@ -44,43 +79,54 @@ export function render({ model, el }) {
 
   const live = liveRegion();
   const id = uid("prompt");
-  const field = h("textarea", { id, rows: 2, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-error` });
-  field.value = text(prompt);
+  const field = h("textarea", { id, rows: 2, spellcheck: "false", "aria-describedby": `${id}-error` });
+  field.value = page.recalled.typed ?? text(prompt);
   const wrong = h("p", { id: `${id}-error`, class: "u-error", role: "status", "aria-live": "polite" });
   const start = button("Begin from this", begin);
-  const page = h("p", { class: "u-written" });
+  const paper = h("p", { class: "u-written" });
   const list = h("ul", { class: "u-next", "aria-label": "The likeliest next tokens" });
   const rest = h("p", { class: "u-muted" });
   const held = h("div", { class: "u-cache" });
   const cost = h("p", { class: "u-muted" });
 
-  /** From what was typed to ids, or a message. Longest known token first, so that it serves words and letters. */
+  const usable = tokens.slice(first);
+  const what = joiner ? "words" : "characters";
+
+  /** From what was typed to ids, or a message. */
   function parse(/** @type {string} */ typed) {
-    const pieces = joiner ? typed.split(joiner).filter((piece) => piece !== "") : [...typed];
+    const { pieces, ids } = tokensOf(typed, usable, joiner);
     if (!pieces.length) return { error: "Expected at least one token to begin from, got nothing." };
     if (pieces.length >= maxLen) return { error: `Expected fewer than ${maxLen} tokens, got ${pieces.length}.` };
-    const ids = pieces.map((piece) => tokens.indexOf(piece, first));
-    const bad = pieces.filter((_, i) => ids[i] < 0);
-    if (!bad.length) return { ids, error: "" };
-    const known = tokens.slice(first).map(visible).join(joiner ? ", " : " ");
-    const got = [...new Set(bad)].slice(0, 3).map((piece) => `“${visible(piece).slice(0, 40)}”`).join(", ");
-    return { error: `Expected tokens the model knows, got ${got}. It knows: ${known.slice(0, 300)}` };
+    const bad = [...new Set(pieces.filter((_, i) => ids[i] < 0))].map(visible);
+    if (bad.length) return { error: `Expected tokens the model knows, got ${unknownWords(bad, joiner ? usable : [], what)}` };
+    return { ids: ids.map((i) => i + first), error: "" };
   }
 
   function begin() {
     const { ids, error } = parse(field.value);
-    wrong.textContent = error;
     if (error) {
-      field.setAttribute("aria-invalid", "true");
-      live.say(error);
+      refuse(error);
       return;
     }
+    wrong.textContent = "";
     field.removeAttribute("aria-invalid");
-    [prompt, written, cache, random] = [ids, [], undefined, chance(seed)];
+    [prompt, written, cache] = [ids, [], undefined];
+    restart(seed);
     advance();
     say("Begun. ");
     model.set("prompt", prompt);
     model.save_changes();
+  }
+
+  /** Say beneath the field why what it holds is no beginning. */
+  function refuse(/** @type {string} */ error) {
+    wrong.textContent = error;
+    field.setAttribute("aria-invalid", "true");
+  }
+
+  /** Ask chance from the beginning. */
+  function restart(/** @type {number} */ from) {
+    [seed, asked, random] = [from, 0, chance(from)];
   }
 
   /** Run what is new through the model. */
@@ -106,6 +152,7 @@ export function render({ model, el }) {
   function write(/** @type {number} */ count) {
     const from = written.length;
     for (let k = 0; k < count; k++) {
+      asked += 1;
       if (!add(draw(shares(logits, how), random()))) break;
     }
     const news = written.slice(from);
@@ -134,8 +181,8 @@ export function render({ model, el }) {
       format: (i) => (TOP_P[i] === 1 ? "all" : String(TOP_P[i])), onInput: (i) => change({ topP: TOP_P[i] }) }),
   ];
   const seeds = choice({ label: "Seed", options: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-    onInput: (i) => { seed = i; random = chance(seed); } });
-  const useCache = toggle({ label: "Keep keys and values", pressed: true, onToggle: (on) => {
+    value: seed, onInput: restart });
+  const useCache = toggle({ label: "Keep keys and values", pressed: cached, onToggle: (on) => {
     cached = on;
     cache = undefined;
     advance();
@@ -156,7 +203,8 @@ export function render({ model, el }) {
     h("div", { class: "u-bench" },
       h("div", { class: "u-bench-text" },
         h("div", { class: "u-field" }, h("label", { for: id }, "What it begins from"), field, wrong), start,
-        page,
+        wordList(usable.map(visible), what, joiner ? ", " : " "),
+        paper,
         h("div", { class: "u-buttons" }, button("Write one", () => write(1)), button(`Write ${MANY}`, () => write(MANY)),
           button("Take one back", back)),
         h("div", { class: "u-cache-box" }, useCache, held, cost)),
@@ -170,25 +218,34 @@ export function render({ model, el }) {
     const now = shares(logits, how);
     const order = raw.map((_, i) => i).sort((a, b) => raw[b] - raw[a] || a - b);
     const kept = now.filter((share) => share > 0).length;
-    const focused = document.activeElement?.closest?.(".u-next button")?.dataset.place;
+    const focused = /** @type {HTMLElement} */ (document.activeElement?.closest?.(".u-next button"))?.dataset.place;
     list.replaceChildren(...order.slice(0, SHOWN).map((token, place) => {
       const out = now[token] === 0;
       const name = token < first ? tokens[token] : visible(tokens[token]);
       return h("li", { class: out ? "is-out" : "" },
         h("button", { type: "button", class: "u-token", "data-place": place,
-          "aria-label": `${name}: share ${number(now[token])}, ${number(raw[token])} at temperature 1${out ? ", ruled out" : ""}. Choose it`,
+          "aria-label": `${name}: probability ${number(now[token])}, ${number(raw[token])} at temperature 1${out ? ", ruled out" : ""}. Choose it`,
           onclick: () => { say(add(token) ? `Chose ${name}. ` : `${full()} `); } },
         h("span", { class: "u-token-name" }, name),
         h("span", { class: "u-share-bar u-two", style: `--w: ${(100 * now[token]).toFixed(2)}%; --raw: ${(100 * raw[token]).toFixed(2)}%` }),
         h("span", { class: "u-share-number" }, out ? "out" : number(now[token]))));
     }));
     if (focused !== undefined) list.querySelectorAll("button")[Number(focused)]?.focus();
-    rest.textContent = `${kept} of ${vocabulary} tokens can be drawn. The thin mark is the share at temperature 1.`;
-    page.replaceChildren(h("span", { class: "u-given" }, text(prompt)), joiner && written.length ? joiner : "",
+    rest.textContent = `${kept} of ${vocabulary} tokens can be drawn. The thin mark is the probability at temperature 1.`;
+    paper.replaceChildren(h("span", { class: "u-given" }, text(prompt)), joiner && written.length ? joiner : "",
       h("mark", {}, text(written)), h("span", { class: "u-caret", "aria-hidden": "true" }, "▏"));
     drawCache();
     Object.assign(box.dataset, { logits: JSON.stringify(logits), shares: JSON.stringify(now),
       ids: JSON.stringify([...prompt, ...written]) });
+    page.tables(() => [table(raw, now, order)]);
+  }
+
+  /** The likeliest next tokens, as in ../next_token.py, and with which probability they are drawn where the reader chose how to draw. */
+  function table(raw, now, order) {
+    const drawn = now.some((share, i) => share !== raw[i]);
+    return { caption: `The likeliest next tokens after “${text([...prompt, ...written])}”, and their probability.`,
+      columns: drawn ? ["probability", "probability when it is drawn"] : ["probability"],
+      rows: order.slice(0, TABLED).map((i) => [i < first ? tokens[i] : visible(tokens[i]), drawn ? [raw[i], now[i]] : [raw[i]]]) };
   }
 
   function drawCache() {
@@ -205,7 +262,7 @@ export function render({ model, el }) {
   function say(before = "") {
     const now = shares(logits, how);
     const best = now.map((_, i) => i).sort((a, b) => now[b] - now[a]).slice(0, 3).filter((i) => now[i] > 0);
-    live.say(`${before}Next: ${best.map((i) => `${visible(tokens[i])} ${number(now[i])}`).join(", ")}.`);
+    live.say(`${before}Next: ${best.map((i) => `“${visible(tokens[i])}” ${number(now[i])}`).join(", ")}.`);
   }
 
   /** Python may choose too. */
@@ -225,7 +282,17 @@ export function render({ model, el }) {
   const heard = ["change:temperature", "change:top_k", "change:top_p"];
   heard.forEach((name) => model.on(name, follow));
   model.on("change:prompt", followPrompt);
+  // What the last step ran through the model is said beneath: on coming back it is the last step again.
+  const { fresh = 0 } = page.recalled;
+  if (cached && fresh > 0 && fresh <= written.length) {
+    const all = written;
+    written = all.slice(0, -fresh);
+    advance();
+    written = all;
+  }
   advance();
+  if (page.recalled.error) refuse(page.recalled.error);
+  page.remembers(() => ({ error: wrong.textContent, written, cached, seed, asked, fresh: step.fresh, typed: field.value }));
   return () => {
     heard.forEach((name) => model.off(name, follow));
     model.off("change:prompt", followPrompt);

@@ -3,6 +3,7 @@
 import { keyOf, linear, mix, nearestName } from "./colour.mjs";
 import { dot, softmax } from "./core.mjs";
 import { button, h, liveRegion, number, root, slider, svg, uid } from "./dom.mjs";
+import { pageOf, startOf } from "./page.mjs";
 
 const TOP = 5; // scores from -5 to 5, sharpness from 0 to 5
 
@@ -21,7 +22,7 @@ function can() {
 }
 
 /** Two tabs; arrow keys go from one to the other. @param {{ label: string, panel: Node }[]} pages */
-function tabs(pages, onPick) {
+function tabs(pages, first, onPick) {
   const id = uid("tab");
   const heads = pages.map(({ label }, i) => h("button", { type: "button", role: "tab", id: `${id}-${i}`,
     "aria-controls": `${id}-panel-${i}`, onclick: () => pick(i) }, label));
@@ -45,7 +46,7 @@ function tabs(pages, onPick) {
     });
     if (!quiet) onPick(chosen);
   }
-  pick(0, true);
+  pick(first, true);
   return { el: h("div", {}, list, panels), pick };
 }
 
@@ -63,9 +64,10 @@ function table(caption, columns) {
 export function render({ model, el }) {
   const [names, colours, wishes] = [model.get("names"), model.get("colours"), model.get("wishes")];
   const [title, plainNames] = [model.get("title"), model.get("plain_names")];
-  const start = { scores: model.get("scores"), sharpness: model.get("sharpness") };
-  let [scores, sharpness, asking] = [start.scores, start.sharpness, false];
-  let wish = Object.keys(wishes)[0];
+  const start = { scores: startOf(model, "scores"), sharpness: startOf(model, "sharpness") };
+  const page = pageOf(model);
+  let [scores, sharpness, asking] = [model.get("scores"), model.get("sharpness"), page.recalled.asking ?? false];
+  let wish = page.recalled.wish ?? Object.keys(wishes)[0];
 
   const live = liveRegion();
   const tin = can();
@@ -110,7 +112,7 @@ export function render({ model, el }) {
     h("p", { class: "u-help" }, "Query and keys are red, green and blue from \u22121 (none) to 1 (full); a score is "
       + "sharpness times their dot product. A value is light, from 0 to 1."));
 
-  const pages = tabs([{ label: "Set the amounts", panel: set }, { label: "Ask for a colour", panel: ask }], (i) => {
+  const pages = tabs([{ label: "Set the amounts", panel: set }, { label: "Ask for a colour", panel: ask }], asking ? 1 : 0, (i) => {
     asking = i === 1;
     show();
   });
@@ -155,6 +157,10 @@ export function render({ model, el }) {
     live.say(`${asking ? `Asked for ${wish}; amounts` : "Amounts"}: `
       + `${names.map((name, j) => `${name} ${number(shares[j])}`).join(", ")}; mixed colour ${mixed}, close to ${close}.`);
     Object.assign(box.dataset, { weights: JSON.stringify(shares), scores: JSON.stringify(current), mixed });
+    // As in ../paint_mixer.py.
+    page.tables(() => [{ caption: `Paint in the can${asking ? `, asked for ${wish} with sharpness ${number(sharpness, 1)}` : ""}. `
+      + `Mixed: ${mixed}, close to ${close}.`, columns: ["score", "amount"],
+    rows: names.map((name, j) => [`${name} ${colours[j]}`, [current[j], shares[j]]]) }]);
   }
 
   function followScores() {
@@ -169,6 +175,7 @@ export function render({ model, el }) {
   model.on("change:scores", followScores);
   model.on("change:sharpness", followSharpness);
   show();
+  page.remembers(() => ({ asking, wish }));
   return () => {
     model.off("change:scores", followScores);
     model.off("change:sharpness", followSharpness);

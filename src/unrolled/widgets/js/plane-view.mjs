@@ -1,11 +1,13 @@
 // The picture of the bears plane: word vectors to take hold of, and arrows to where a word is taken.
 
-import { h, number, svg } from "./dom.mjs";
+import { h, number, onResize, svg } from "./dom.mjs";
 import { arrowHead, frame, gridLines, placeLabels } from "./plane.mjs";
 
 const LETTER = 7.4; // a wide guess at a letter's width, in pixels
 const DOT = 4.5; // the radius of the dot where an arrow ends, in pixels
 const GRIP = 16; // how near to a word's point a finger must come, in pixels
+const SLOP = 6; // how far a finger goes before it is clear where, in pixels
+const REST = 300; // milliseconds a finger rests on a word to take hold of it
 
 /** The outline of a sentence's mark, about 22 pixels wide. @param {number} style */
 function outline(style) {
@@ -25,12 +27,13 @@ export function mark(style, sign, props = {}) {
 /**
  * @typedef {{ style: number, sign: string, from: number[], to: number[] }} Arrow
  * @param {{ words: string[], target: number, limit: number,
- *   onMove: (word: number, point: number[]) => void, onDrop: () => void, onChoose: (word: number) => void }} options
+ *   placed?: { size: number, sides: [string, any][] }, onMove: (word: number, point: number[]) => void, onDrop: () => void, onChoose: (word: number) => void }} options
  */
-export function planeView({ words, target, limit, onMove, onDrop, onChoose }) {
-  let size = 440;
+export function planeView({ words, target, limit, placed, onMove, onDrop, onChoose }) {
+  let size = placed?.size ?? 440;
   let shown = { vectors: [], arrows: [], landmarks: {}, inUse: new Set(), chosen: target };
-  const sides = new Map();
+  // On which side of its point each label stands: it stays there as long as there is room.
+  const sides = new Map(placed?.sides);
   const back = svg("g", { "aria-hidden": "true" });
   const front = svg("g", { "aria-hidden": "true", class: "u-over" });
   const handles = words.map((word, i) => {
@@ -74,27 +77,64 @@ export function planeView({ words, target, limit, onMove, onDrop, onChoose }) {
   /** How large a word's dot looks, in pixels. @param {number} i */
   const radius = (i) => (i === target ? 6 : shown.inUse.has(i) ? DOT : 2.2);
 
-  /** @type {{ word: number, dx: number, dy: number, pointer: number } | null} */
+  /** @typedef {{ word: number, dx: number, dy: number, pointer: number }} Hold */
+  /** @type {Hold | null} */
   let held = null;
-  const pixels = (/** @type {PointerEvent} */ event) => {
+  /** A finger on a word that may mean the page: it takes the word by going sideways first, or by resting on it.
+   * @type {Hold & { x: number, y: number, timer: number } | null} */
+  let waiting = null;
+  let tapped = false;
+  const pixels = (event) => {
     const box = picture.getBoundingClientRect();
     return [((event.clientX - box.left) * size) / box.width, ((event.clientY - box.top) * size) / box.height];
   };
-  // Chromium heeds touch-action on no element inside an SVG: without this, a finger on a word scrolls the page.
-  const still = (event) => event.target.closest(".u-handle") && event.preventDefault();
-  picture.addEventListener("touchstart", still, { passive: false });
+  const forget = () => {
+    window.clearTimeout(waiting?.timer);
+    waiting = null;
+  };
+  /** @param {Hold} hold */
+  const take = ({ word, dx, dy, pointer }) => {
+    forget();
+    held = { word, dx, dy, pointer };
+    handles[word].focus({ preventScroll: true });
+    picture.setPointerCapture(pointer);
+    picture.classList.add("is-dragging");
+  };
+  // Swiping up or down scrolls the page, two fingers enlarge it, and only what is left moves a word. Decided here and
+  // not by touch-action, which Chromium heeds on no element inside an SVG and which is fixed when the touch begins.
+  picture.addEventListener("touchmove", (event) => {
+    if (event.touches.length > 1) forget();
+    else if (waiting) {
+      const [dx, dy] = [event.touches[0].clientX - waiting.x, event.touches[0].clientY - waiting.y].map(Math.abs);
+      if (Math.max(dx, dy) > SLOP && dx > dy) take(waiting);
+      else if (dy > SLOP) forget();
+    }
+    if (held && event.cancelable) event.preventDefault();
+  }, { passive: false });
+  // A tap has chosen the nearest word; the click that follows would choose the one drawn last.
+  picture.addEventListener("touchend", (event) => {
+    if (tapped && event.cancelable) event.preventDefault();
+    tapped = false;
+  });
+  picture.addEventListener("contextmenu", (event) => {
+    if (held || waiting) event.preventDefault();
+  });
   picture.addEventListener("pointerdown", (event) => {
-    if (held || event.button !== 0 || !event.target.closest(".u-handle")) return;
+    if (held || !event.isPrimary || event.button !== 0 || !/** @type {Element} */ (event.target).closest(".u-handle")) return;
     const [px, py] = pixels(event);
     const at = shown.vectors.map(frame(size, limit).toPixels);
     // Grips may overlap: the nearest dot is meant, whichever was drawn last, and of two in one place the larger.
     const far = at.map(([x, y], i) => Math.hypot(x - px, y - py) - radius(i));
     const word = far.indexOf(Math.min(...far));
-    held = { word, dx: at[word][0] - px, dy: at[word][1] - py, pointer: event.pointerId };
-    event.preventDefault();
-    handles[word].focus({ preventScroll: true });
-    picture.setPointerCapture(event.pointerId);
-    picture.classList.add("is-dragging");
+    const hold = { word, dx: at[word][0] - px, dy: at[word][1] - py, pointer: event.pointerId };
+    forget();
+    if (event.pointerType !== "touch") {
+      event.preventDefault();
+      take(hold);
+    } else {
+      const timer = window.setTimeout(() => waiting && take(waiting), REST);
+      waiting = { ...hold, x: event.clientX, y: event.clientY, timer };
+    }
   });
   picture.addEventListener("pointermove", (event) => {
     if (held?.pointer !== event.pointerId) return;
@@ -102,8 +142,11 @@ export function planeView({ words, target, limit, onMove, onDrop, onChoose }) {
     const point = frame(size, limit).toPoint(px + held.dx, py + held.dy);
     move(held.word, point.map((c) => Math.round(c * 100) / 100));
   });
-  for (const end of ["pointerup", "pointercancel"]) {
-    picture.addEventListener(end, (event) => {
+  for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
+    picture.addEventListener(end, (/** @type {PointerEvent} */ event) => {
+      tapped = end === "pointerup" && waiting?.pointer === event.pointerId;
+      if (tapped) handles[waiting.word].focus({ preventScroll: true });
+      if (waiting?.pointer === event.pointerId) forget();
       if (held?.pointer !== event.pointerId) return;
       held = null;
       picture.classList.remove("is-dragging");
@@ -148,7 +191,7 @@ export function planeView({ words, target, limit, onMove, onDrop, onChoose }) {
     });
     back.replaceChildren(...regions, ...grid, ...tickTexts, ...spokes);
 
-    const dot = ([x, y], r) => ({ x: x - r, y: y - r, w: 2 * r, h: 2 * r });
+    const dot = (/** @type {number[]} */ [x, y], r) => ({ x: x - r, y: y - r, w: 2 * r, h: 2 * r });
     const tickBoxes = named.map((c) => toPixels([c, c])).flatMap(([x, y]) => [
       { x: 3, y: y - 7, w: 30, h: 14 }, { x: x - 15, y: size - 16, w: 30, h: 14 }]);
     const taken = [...at.map((p) => dot(p, 6)), ...arrows.map(({ to }) => dot(toPixels(to), 6)), ...tickBoxes];
@@ -191,23 +234,24 @@ export function planeView({ words, target, limit, onMove, onDrop, onChoose }) {
       const [x, y] = vectors[i];
       handle.setAttribute("transform", `translate(${at[i][0].toFixed(2)} ${at[i][1].toFixed(2)})`);
       handle.setAttribute("aria-valuenow", String(x));
-      handle.setAttribute("aria-valuetext", `x ${number(x)}, y ${number(y)}`);
+      handle.setAttribute("aria-valuetext", `x: ${number(x)}, y: ${number(y)}`);
       handle.setAttribute("tabindex", i === chosen ? "0" : "-1");
       handle.classList.toggle("u-idle", !inUse.has(i));
       handle.classList.toggle("is-chosen", i === chosen);
     });
   }
 
-  const watch = new ResizeObserver(() => {
+  const watch = onResize(picture, () => {
     const width = Math.round(picture.getBoundingClientRect().width);
     if (width > 0 && width !== size) {
       size = width;
       draw();
     }
   });
-  watch.observe(picture);
   return {
     el,
+    /** Where the labels stand: they stay there when a reader comes back. */
+    placed: () => ({ size, sides: [...sides] }),
     /**
      * @param {{ vectors: number[][], arrows: Arrow[], landmarks: Record<string, number[]>, inUse: Set<number>,
      *   chosen: number }} next
@@ -216,6 +260,9 @@ export function planeView({ words, target, limit, onMove, onDrop, onChoose }) {
       shown = next;
       draw();
     },
-    stop: () => watch.disconnect(),
+    stop() {
+      forget();
+      watch.disconnect();
+    },
   };
 }

@@ -35,7 +35,7 @@ function overlap(a, b) {
 // Right, left, above, below, then the corners: the order in which eyes look for a label.
 const SIDES = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]];
 
-/** The box of a label of w × h beside (x, y), `gap` pixels off. */
+/** The box of a label of w × h beside (x, y), `gap` pixels off. @param {number[]} at @param {number[]} side */
 function beside([x, y], [dx, dy], w, h, gap) {
   const slack = dx && dy ? gap * 0.7 : gap;
   return { x: x - w / 2 + dx * (w / 2 + slack), y: y - h / 2 + dy * (h / 2 + slack), w, h };

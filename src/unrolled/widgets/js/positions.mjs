@@ -1,7 +1,7 @@
 // Where a token stands, as angles: the clock of sinusoidal positions and the turning of rotary ones.
 // Equal to unrolled.nn.positional; tests/widgets hold the two together.
 
-/** How far each pair of numbers turns from one position to the next, in radians. @param {number} d even */
+/** How far each pair of components turns from one position to the next, in radians. @param {number} d even */
 export function speeds(d, base = 10000) {
   return Array.from({ length: d / 2 }, (_, i) => base ** ((-2 * i) / d));
 }
@@ -12,7 +12,7 @@ export function sinusoidal(t, d, base = 10000) {
 }
 
 /**
- * A query or key turned by its position: number i is paired with number i + d/2.
+ * A query or key turned by its position: component i is paired with component i + d/2.
  * @param {number[]} x [d] @param {number} t @returns {number[]} [d]
  */
 export function rotary(x, t, base = 10000) {

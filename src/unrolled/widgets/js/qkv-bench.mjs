@@ -1,6 +1,7 @@
 // The QKV bench: tokens, three matrices, and the arithmetic of every number that comes out.
 
 import { button, choice, h, number, root, shade, toggle } from "./dom.mjs";
+import { pageOf } from "./page.mjs";
 import { arithmetic, attentionOf, short } from "./qkv.mjs";
 import { numberSheet, resultSheet } from "./qkv-sheet.mjs";
 
@@ -13,6 +14,7 @@ const written = (x) => (Math.abs(x) < 1000 ? number(x, 2) : short(x));
 export function render({ model, el }) {
   const settings = model.get("settings");
   const title = model.get("title");
+  const page = pageOf(model);
   let bench = copy(model.get("bench"));
   let chosen = { table: "weights", i: 0, j: 0 };
   /** @type {Record<string, any>} the sheets on the bench, by name */
@@ -107,7 +109,7 @@ export function render({ model, el }) {
     const had = [...switches.children].indexOf(/** @type {any} */ (switches.getRootNode()).activeElement);
     switches.replaceChildren(...[press(`Divide by ${divisor}`, "scale", true),
       now().bench.Z.length > 0 && press("Cross-attention", "cross", true),
-      own && press("Causal mask", "causal", false)].filter((one) => one !== false));
+      own && press("Causal mask", "causal", false)].filter((one) => one instanceof Node));
     if (had >= 0) /** @type {any} */ (switches.children[had]).focus();
     note.textContent = now().note;
     // At the start the chosen cell is one worth asking for: the last token's weight on the one before it.
@@ -130,6 +132,29 @@ export function render({ model, el }) {
     Object.assign(box.dataset, { bench: JSON.stringify(bench), chosen: JSON.stringify(chosen),
       ...Object.fromEntries(["Q", "K", "V", "scores", "weights", "context"].map((name) =>
         [`made${name.charAt(0).toUpperCase()}${name.slice(1)}`, JSON.stringify(made[name])])) });
+    page.tables(() => tables(made));
+  }
+
+  /** Every matrix of the bench, as in ../qkv_bench.py. */
+  function tables(made) {
+    const { features } = now();
+    const names = (matrix) => matrix[0].map((_, k) => String(k + 1));
+    const table = (caption, rows, columns, matrix, full) =>
+      ({ caption, columns, rows: matrix.map((row, i) => [rows[i], row]), full });
+    const silent = tokens().map((token, i) => (made.mask[i].some(Boolean) ? token : `${token} (may attend to nothing)`));
+    const divided = bench.scale ? `, divided by the root of ${bench.W_q[0].length}` : "";
+    return [
+      table("X, the tokens", tokens(), features, bench.X),
+      ...(bench.cross ? [table("Z, the source", keys(), features, bench.Z)] : []),
+      ...[["W_q", "for queries"], ["W_k", "for keys"], ["W_v", "for values"]].map(([name, what]) =>
+        table(`${name}, ${what}`, features, names(bench[name]), bench[name])),
+      table("Q, what each token looks for", tokens(), names(made.Q), made.Q),
+      table("K, what each token is", keys(), names(made.K), made.K),
+      table("V, what each token hands over", keys(), names(made.V), made.V),
+      table(`Scores${divided}. Each row looks, each column is looked at`, tokens(), keys(), made.scores),
+      table("Weights", silent, keys(), made.weights, 1),
+      table("Context vectors", tokens(), names(made.context), made.context),
+    ];
   }
 
   /** Write one result, and say of its cells what they are. */
@@ -183,7 +208,9 @@ export function render({ model, el }) {
   model.on("change:bench", follow);
   model.on("change:setting", followSetting);
   build();
+  chosen = page.recalled.chosen ?? chosen;
   show();
+  page.remembers(() => ({ chosen }));
   return () => {
     model.off("change:bench", follow);
     model.off("change:setting", followSetting);

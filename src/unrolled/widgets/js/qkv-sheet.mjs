@@ -2,16 +2,10 @@
 
 import { h, uid } from "./dom.mjs";
 import { short } from "./qkv.mjs";
+import { came, plainText, readNumber } from "./typed.mjs";
 
 const LIMIT = 20; // as in qkv_settings.py
 const STEP = 0.5;
-
-/** What a reader typed as a number within the limit, or NaN. @param {string} text */
-export function parsed(text) {
-  const plain = text.trim().replace("\u2212", "-").replace(",", ".");
-  const value = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) ? Number(plain) : NaN;
-  return Math.abs(value) <= LIMIT ? value : NaN;
-}
 
 /** "W_q" with its letter below the line. @param {string} formula */
 const typeset = (formula) => formula.split(/(_\w)/).map((part) =>
@@ -104,7 +98,7 @@ export function numberSheet({ name, formula, words, rows, columns, values, onNum
   const id = uid("sheet");
   const wrong = h("p", { id, class: "u-error", role: "status", "aria-live": "polite" });
   const cells = rows.map((row, i) => columns.map((col, j) => h("input", {
-    type: "text", class: "u-number", autocomplete: "off", spellcheck: "false", "aria-label": `${name}, ${row}, ${col}`,
+    type: "text", class: "u-number", spellcheck: "false", "aria-label": `${name}, ${row}, ${col}`,
     "aria-describedby": id, oninput: () => hear(i, j), onchange: () => judge(i, j),
     onfocus: () => {
       if (!cells[i][j].hasAttribute("aria-invalid")) cells[i][j].value = full(values()[i][j]);
@@ -114,22 +108,21 @@ export function numberSheet({ name, formula, words, rows, columns, values, onNum
       if (!cells[i][j].hasAttribute("aria-invalid")) cells[i][j].value = short(values()[i][j]);
     },
   })));
-  const full = (x) => String(x).replace("-", "\u2212");
+  const full = (x) => String(x).replaceAll("-", "\u2212");
   function accept(i, j, value) {
     cells[i][j].removeAttribute("aria-invalid");
     wrong.textContent = "";
     onNumber(i, j, value);
   }
   function hear(i, j) {
-    const value = parsed(cells[i][j].value);
+    const value = readNumber(cells[i][j].value, LIMIT);
     if (!Number.isNaN(value)) accept(i, j, value);
   }
   function judge(i, j) {
-    const text = cells[i][j].value.trim();
-    if (!Number.isNaN(parsed(text))) return;
+    const text = plainText(cells[i][j].value);
+    if (!Number.isNaN(readNumber(text, LIMIT))) return;
     cells[i][j].setAttribute("aria-invalid", "true");
-    const got = text === "" ? "nothing" : `\u201c${text.length > 20 ? `${text.slice(0, 19)}\u2026` : text}\u201d`;
-    wrong.textContent = `${rows[i]}, ${columns[j]}: expected a number from \u2212${LIMIT} to ${LIMIT}, got ${got}. `
+    wrong.textContent = `${rows[i]}, ${columns[j]}: expected a number from \u2212${LIMIT} to ${LIMIT}, got ${came(text, 20)}. `
       + `It stays ${short(values()[i][j])}.`;
   }
   const made = sheet({ formula, words, rows, columns, cells, tail, tailHead, label: `${name}: ${words}` });
@@ -161,9 +154,14 @@ export function numberSheet({ name, formula, words, rows, columns, values, onNum
   made.el.append(wrong);
   return { ...made,
     show() {
+      // A column is as wide as its longest number, so that none is cut off.
+      columns.forEach((_, j) => {
+        const longest = Math.max(3, ...values().map((row) => short(row[j]).length));
+        cells.forEach((row) => row[j].style.setProperty("--digits", String(longest)));
+      });
       values().forEach((row, i) => row.forEach((x, j) => {
         const input = cells[i][j];
-        if (input.hasAttribute("aria-invalid") || input === input.getRootNode().activeElement) return;
+        if (input.hasAttribute("aria-invalid") || input === /** @type {any} */ (input.getRootNode()).activeElement) return;
         input.value = short(x);
       }));
     } };

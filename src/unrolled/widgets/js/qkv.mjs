@@ -104,7 +104,7 @@ function ofWeight(bench, made, i, j, names) {
   const open = made.mask[i].map((may, n) => (may ? n : -1)).filter((n) => n >= 0);
   const from = open.map((n) => ({ table: "scores", i, j: n }));
   if (open.length === 0) {
-    return { title, from, lines: [`${names.tokens[i]} may attend to no token at all. There is nothing to share out: `
+    return { title, from, lines: [`${names.tokens[i]} may attend to no token at all. There is nothing to distribute: `
       + "the row is all zeros."] };
   }
   const why = barred(made, i, j, names);
@@ -114,10 +114,10 @@ function ofWeight(bench, made, i, j, names) {
   const shift = Math.abs(top) > SHIFT ? top : 0;
   const power = (n) => Math.exp(row[n] - shift);
   const sum = open.reduce((total, n) => total + power(n), 0);
-  const lines = shift === 0 ? [] : [`Take the row\u2019s largest score, ${short(top)}, from each: no share changes.`];
+  const lines = shift === 0 ? [] : [`Take the row\u2019s largest score, ${short(top)}, from each: no weight changes.`];
   lines.push(`exp(${short(row[j] - shift)}) = ${short(power(j))}`,
     `Sum of the row: ${open.map((n) => short(power(n))).join(" + ")} = ${short(sum)}`,
-    `Share: ${short(power(j))} / ${short(sum)} = ${short(made.weights[i][j])}`);
+    `Weight: ${short(power(j))} / ${short(sum)} = ${short(made.weights[i][j])}`);
   return { title, lines, from };
 }
 

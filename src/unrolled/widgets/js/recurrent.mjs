@@ -38,6 +38,7 @@ export function rnnStep(x, last, { wx, wh, bx, bh }) {
 export function lstmStep(x, last, { wx, wh, bx, bh }, forced = {}) {
   const [word, memory] = [project(wx, x, bx), project(wh, last.h, bh)];
   const size = last.h.length;
+  /** @type {Step["from"]} */
   const from = {};
   const [i, f, g, o] = ["i", "f", "g", "o"].map((name, n) => {
     const [start, end] = [n * size, (n + 1) * size];

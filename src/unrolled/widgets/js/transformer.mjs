@@ -5,7 +5,7 @@ import { attend, attentionScores, attentionWeights, causalMask } from "./core.mj
 
 /** @typedef {import("./core.mjs").Matrix} Matrix */
 /** @typedef {import("./core.mjs").Mask} Mask */
-/** @typedef {Record<string, number[] | Matrix>} Weights tensors of one or two dimensions, by state_dict's names */
+/** @typedef {Record<string, any>} Weights tensors, number[] or Matrix: of one or two dimensions, by state_dict's names */
 /**
  * @typedef {Object} Options
  * @property {number} nHeads
@@ -115,7 +115,7 @@ export function feedForward(x, weights, { activation = "gelu" }) {
 }
 
 /**
- * `EncoderBlock`: what came in, what each sublayer was given and gave, and the stream behind each.
+ * `EncoderBlock`: what came in, what each sublayer was given and gave, and the stream after each.
  * @param {Matrix} x [T, D] @param {Weights} weights @param {Options} options
  * @param {{ keys: Matrix, values: Matrix }} [held] a cache of the tokens before x
  */
@@ -123,7 +123,7 @@ export function block(x, weights, options, held) {
   const { norm = "pre", eps = 1e-5, residual = true, without = [] } = options;
   const normed = (/** @type {Matrix} */ of, /** @type {string} */ name) =>
     layerNorm(of, weights[`${name}_norm.weight`], weights[`${name}_norm.bias`], eps);
-  const around = (/** @type {Matrix} */ stream, /** @type {string} */ name, sublayer) => {
+  const around = (/** @type {Matrix} */ stream, /** @type {"attention" | "feedforward"} */ name, sublayer) => {
     const given = norm === "pre" ? normed(stream, name) : stream;
     const made = sublayer(given, under(weights, `${name}.`));
     if (without.includes(name)) return { given, made, sum: stream, after: stream };
@@ -195,4 +195,29 @@ export function gpt(tokens, weights, options, cache) {
     words, placed, blocks, vectors, logits,
     cache: blocks.map(({ attention: { keys, values } }) => ({ keys, values })),
   };
+}
+
+/**
+ * `ViT`, for one picture of one channel: a vector for the class token and each patch, and a score for every label.
+ * @param {number[]} pixels [side · side], row after row @param {Weights} weights of the whole model
+ * @param {Options & { nLayers: number, side: number, patch: number, gone?: number[] }} options gone: patches whose
+ *   token nobody may attend to
+ */
+export function vit(pixels, weights, options) {
+  const { nLayers, side, patch, gone = [], eps = 1e-5 } = options;
+  const across = side / patch;
+  const patches = Array.from({ length: across * across }, (_, p) => {
+    const top = Math.floor(p / across) * patch, left = (p % across) * patch;
+    return Array.from({ length: patch * patch }, (_, k) => pixels[(top + Math.floor(k / patch)) * side + left + (k % patch)]);
+  });
+  const tokens = [weights.class_token, ...linear(patches, weights["patch_proj.weight"], weights["patch_proj.bias"])];
+  const embedded = add(tokens, weights.positions);
+  const away = new Set(gone);
+  const open = embedded.map((_, j) => !away.has(j - 1)); // the class token comes first
+  const mask = away.size ? embedded.map(() => open) : null;
+  const blocks = stack(embedded, weights, "encoder.layers.", nLayers, { ...options, mask }, []);
+  const last = blocks.length ? blocks[blocks.length - 1].output : embedded;
+  const vectors = layerNorm(last, weights["encoder.final_norm.weight"], weights["encoder.final_norm.bias"], eps);
+  const logits = linear([vectors[0]], weights["head.weight"], weights["head.bias"])[0];
+  return { patches, embedded, blocks, vectors, logits };
 }

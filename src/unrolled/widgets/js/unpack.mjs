@@ -13,6 +13,12 @@ export function fromHalf(bits) {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
+/** @param {string} base64 @returns {Uint8Array<ArrayBuffer>} */
+export const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+/** Numbers of two bytes each. @param {ArrayBuffer} bytes */
+export const halvesOf = (bytes) => Float32Array.from(new Uint16Array(bytes), fromHalf);
+
 /**
  * Tensors by name, as plain arrays; those of two dimensions as arrays of rows.
  * @param {{ data: string, tensors: [string, number[], number][] }} packed names, shapes and bits, in the order of
@@ -20,7 +26,7 @@ export function fromHalf(bits) {
  * @returns {import("./transformer.mjs").Weights}
  */
 export function unpack({ data, tensors }) {
-  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const bytes = bytesOf(data);
   const view = new DataView(bytes.buffer);
   let at = 0;
   const take = (/** @type {number} */ count, /** @type {number} */ size, read) =>

@@ -20,7 +20,7 @@ const RNN_ROWS = [
 /** A number as a factor or summand: negative ones in brackets. @param {number} x */
 const term = (x) => (number(x).startsWith("\u2212") ? `(${number(x)})` : number(x));
 
-/** A bar: from the left for shares, from the middle for signed numbers. @param {number} limit of the scale */
+/** A bar: from the left for shares, from the middle for signed numbers. */
 function bar() {
   const fill = h("span", {});
   const el = h("span", { class: "u-signed", "aria-hidden": true }, fill);
@@ -215,5 +215,10 @@ export function stepView(units) {
     }));
     explain();
   }
-  return { el, show };
+  return {
+    el, show,
+    chosen: () => at,
+    /** Go back to the cell a reader left. @param {{ n: number, k: number } | undefined} left */
+    recall: (left) => left && choose(left.n, left.k),
+  };
 }

@@ -1,14 +1,18 @@
 // The unroller: a recurrent network reads a sentence word by word, and every number of it can be seen.
 
-import { button, choice, h, liveRegion, number, root, slider, textField, toggle } from "./dom.mjs";
+import { button, choice, h, isPressed, liveRegion, number, root, slider, textField, toggle } from "./dom.mjs";
+import { pageOf, startOf } from "./page.mjs";
 import { firstWordTrace, start, unroll } from "./recurrent.mjs";
 import { readWords, shownWord } from "./sentence.mjs";
+import { plainText } from "./typed.mjs";
 import { filmView, stepView } from "./unroller-view.mjs";
+import { someOf, wordList } from "./word-list.mjs";
 
 const MOST_WORDS = 24;
 const PACE = 1100; // milliseconds a word, while it plays
 const KINDS = { rnn: "RNN", lstm: "LSTM" };
 const GATES = { f: "Forget gate f", i: "Input gate i", o: "Output gate o" };
+const STATES = { h: "hidden state", c: "cell state", f: "forget gate", i: "input gate", g: "candidate", o: "output gate" };
 const FORCES = ["as computed", "forced to 0", "forced to 1"];
 
 /** @param {{ model: any, el: HTMLElement }} context */
@@ -16,9 +20,10 @@ export function render({ model, el }) {
   const [words, vectors, cells] = [model.get("words"), model.get("vectors"), model.get("cells")];
   const [units, title] = [model.get("units"), model.get("title")];
   const kinds = Object.keys(KINDS).filter((kind) => kind in cells);
-  const given = { sentence: model.get("sentence"), cell: model.get("cell"), step: model.get("step") };
-  let [kind, step, forced] = [given.cell, given.step, model.get("forced")];
-  let read = readWords(given.sentence, words, MOST_WORDS);
+  const given = { sentence: startOf(model, "sentence"), cell: startOf(model, "cell"), step: startOf(model, "step") };
+  const page = pageOf(model);
+  let [kind, step, forced] = [model.get("cell"), model.get("step"), model.get("forced")];
+  let read = readWords(model.get("sentence"), words, MOST_WORDS);
   let [player, keeping] = [0, false];
 
   const live = liveRegion();
@@ -43,18 +48,20 @@ export function render({ model, el }) {
   const back = button("Back", () => go(step - 1));
   const next = button("Next word", () => go(step + 1));
   const play = button("Play", () => (player ? stop() : begin()));
-  const numbers = toggle({ label: "Numbers", onToggle: (on) => film.el.classList.toggle("has-numbers", on) });
+  const writeNumbers = (on) => film.el.classList.toggle("has-numbers", on);
+  const numbers = toggle({ label: "Numbers", pressed: page.recalled.numbers, onToggle: writeNumbers });
+  writeNumbers(isPressed(numbers));
 
-  const every = Math.ceil(words.length / 12);
-  const some = words.filter((_, i) => i % every === 0).map(shownWord).join(", ");
-  const typed = textField({ label: "Sentence", value: given.sentence, onInput: () => typed.error(null),
-    help: `Up to ${MOST_WORDS} of ${words.length} known words${every > 1 ? ", such as" : ":"} ${some}.` });
-  const form = h("form", { class: "u-own", novalidate: true }, typed.el, h("button", { type: "submit" }, "Read"));
+  const named = words.map(shownWord);
+  const typed = textField({ label: "Sentence", value: page.recalled.typed ?? model.get("sentence"), onInput: () => typed.error(null),
+    help: `Up to ${MOST_WORDS} words, out of the ${words.length} it knows, ${someOf(named)}.` });
+  const form = h("form", { class: "u-own", novalidate: true }, typed.el, h("button", { type: "submit" }, "Read"),
+    wordList(named));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const tried = readWords(typed.input.value, words, MOST_WORDS);
     typed.error(tried.error || null);
-    if (!tried.error) take(tried, Math.min(step, tried.ids.length), typed.input.value.trim().replace(/\s+/gu, " "));
+    if (!tried.error) take(tried, Math.min(step, tried.ids.length), plainText(typed.input.value));
   });
   const reset = button("Reset", () => {
     [kind, forced] = [given.cell, {}];
@@ -91,6 +98,7 @@ export function render({ model, el }) {
     if (step === read.ids.length) go(0, true);
     play.textContent = "Pause";
     player = window.setInterval(() => {
+      if (!box.isConnected) return stop(); // an outcome of explore() that another one has taken the place of
       go(step + 1, true);
       if (step === read.ids.length) stop();
     }, PACE);
@@ -110,11 +118,13 @@ export function render({ model, el }) {
     model.save_changes();
   }
 
+  /** The gates the reader holds; an RNN has none. */
+  const used = () => (kind === "lstm" ? forced : {});
+
   function show() {
     const inputs = read.ids.map((id) => vectors[id]);
-    const used = kind === "lstm" ? forced : {};
-    const steps = [start(units.length), ...unroll(kind, inputs, cells[kind], used)];
-    const trace = [0, ...firstWordTrace(kind, inputs, cells[kind], used)];
+    const steps = [start(units.length), ...unroll(kind, inputs, cells[kind], used())];
+    const trace = [0, ...firstWordTrace(kind, inputs, cells[kind], used())];
     pick.set(kinds.indexOf(kind));
     gates.forEach((gate, n) => gate.set(1 + (forced[Object.keys(GATES)[n]] ?? -1)));
     gateBox.hidden = kind !== "lstm";
@@ -123,14 +133,29 @@ export function render({ model, el }) {
     back.setAttribute("aria-disabled", String(step === 0));
     next.setAttribute("aria-disabled", String(step === read.ids.length));
     film.show({ kind, words: read.spoken, steps, trace, at: step });
-    detail.show({ kind, steps, at: step, word: read.spoken[step - 1], x: inputs[step - 1], forced: used });
-    const state = units.map((unit, k) => `${unit} ${number(steps[step].h[k])}`).join(", ");
+    detail.show({ kind, steps, at: step, word: read.spoken[step - 1], x: inputs[step - 1], forced: used() });
+    const state = units.map((unit, k) => `${unit}: ${number(steps[step].h[k])}`).join("; ");
     live.say(step === 0 ? "No word read yet: every state starts at zero."
       : `${KINDS[kind]}, word ${step} of ${read.ids.length}, “${read.spoken[step - 1]}”. Hidden state: ${state}. `
         + `Trace of “${read.spoken[0]}”: ${number(trace[step])}.`);
     const all = (part) => JSON.stringify(steps.slice(1).map((one) => one[part]));
     Object.assign(box.dataset, { cell: kind, step, h: all("h"), c: all("c"), i: all("i"), f: all("f"), g: all("g"),
       o: all("o"), trace: JSON.stringify(trace.slice(1)) });
+    page.tables(() => tables(steps.slice(1), trace.slice(1)));
+  }
+
+  /** Every number after each word, as in ../unroller.py. */
+  function tables(steps, trace) {
+    const held = Object.entries(used()).map(([gate, value]) => `${gate} forced to ${value}`);
+    return (kind === "lstm" ? ["hc", "fi", "go"] : ["h"]).map((letters) => {
+      const what = [...letters].map((letter) => `${STATES[letter]} ${letter}`).join(" and ");
+      const last = letters.startsWith("h");
+      return { caption: [`${KINDS[kind]}: ${what} after each word`, ...held].join(", "),
+        columns: [...[...letters].flatMap((letter) => units.map((unit) => `${letter}, ${unit}`)),
+          ...(last ? ["trace of the first word"] : [])],
+        rows: steps.map((one, t) => [read.spoken[t],
+          [...[...letters].flatMap((letter) => one[letter]), ...(last ? [trace[t]] : [])]]) };
+    });
   }
 
   // Python may lead too.
@@ -154,7 +179,11 @@ export function render({ model, el }) {
     model.on(`change:${name}`, listener);
     return [name, listener];
   });
+  typed.error(page.recalled.error || null);
   show();
+  detail.recall(page.recalled.cell);
+  page.remembers(() => ({ numbers: isPressed(numbers), typed: typed.input.value, error: typed.wrong.textContent,
+    cell: detail.chosen() }));
   return () => {
     stop();
     heard.forEach(([name, listener]) => model.off(`change:${name}`, listener));
