@@ -1,13 +1,21 @@
 """Solutions of chapter 4's exercises as a learner may write them."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from unrolled.exercises.result import Result
+
 Fn = Callable[..., Any]
+
+
+def told(result: Result) -> str:
+    """Return what a check says without the learner's own line, which here holds what is expected."""
+    return re.sub(r", in line \d+: `.*`\.$", "", result.message, flags=re.MULTILINE)
 
 
 def softmax(s: Tensor) -> Tensor:
@@ -24,10 +32,16 @@ def scores_by_loop(X: Tensor) -> Tensor:
     return scores
 
 
+def stable(scores: Tensor) -> Tensor:
+    powers = torch.exp(scores - scores.amax(-1, keepdim=True))
+    return powers / powers.sum(-1, keepdim=True)
+
+
 def weights_by_loop(scores: Tensor) -> Tensor:
     if scores.dim() > 1:
         return torch.stack([weights_by_loop(row) for row in scores])
-    powers = [math.exp(s) for s in scores.tolist()]
+    largest = max(scores.tolist())
+    powers = [math.exp(s - largest) for s in scores.tolist()]
     return torch.tensor([p / sum(powers) for p in powers])
 
 

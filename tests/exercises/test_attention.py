@@ -1,31 +1,17 @@
 """The checks of chapter 3: right solutions pass, and each wrong one is told what is wrong with it."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention as sdpa
 
+from tests.exercises.solutions import Fn, told
 from unrolled.exercises import attention as check
 from unrolled.nn.score import AdditiveScore
 from unrolled.nn.seq2seq import Seq2Seq, Seq2SeqConfig
 from unrolled.tap import record
-
-Fn = Callable[..., Any]
-
-
-def by_loop(h: Tensor, states: Tensor) -> Tensor:
-    if h.dim() > 2:
-        return torch.stack([by_loop(one, other) for one, other in zip(h, states, strict=True)])
-    found = torch.zeros(len(h), h.shape[1])
-    for i in range(len(h)):
-        powers = [math.exp(h[i] @ state) for state in states]
-        for j, power in enumerate(powers):
-            found[i] += power / sum(powers) * states[j]
-    return found
 
 
 def additive_by_loop(h: Tensor, states: Tensor, W_1: Tensor, W_2: Tensor, u: Tensor) -> Tensor:
@@ -44,9 +30,25 @@ def additive_by_the_package(h: Tensor, states: Tensor, W_1: Tensor, W_2: Tensor,
     return score(h, other).detach().view(*states.shape[:-2], h.shape[-2], states.shape[-2])
 
 
+def local_by_loop(scores: Tensor, reach: Tensor) -> Tensor:
+    if scores.dim() > 2:
+        return torch.stack([local_by_loop(one, reach) for one in scores])
+    weights = torch.zeros_like(scores)
+    for i in range(len(scores)):
+        near = [j for j in range(scores.shape[1]) if abs(i - j) <= reach]
+        weights[i, near] = torch.softmax(scores[i, near], 0)
+    return weights
+
+
+def far(scores: Tensor, reach: Tensor) -> Tensor:
+    T, S = scores.shape[-2:]
+    outside: Tensor = (torch.arange(T)[:, None] - torch.arange(S)).abs() > reach
+    return outside
+
+
 RIGHT: list[tuple[Fn, Fn]] = [
-    (check.check_context, by_loop),
-    (check.check_context, lambda h, states: sdpa(h, states, states, scale=1.0)),
+    (check.check_local, local_by_loop),
+    (check.check_local, lambda s, r: torch.softmax(s - 1e9 * far(s, r), -1)),
     (check.check_additive, additive_by_loop),
     (check.check_additive, additive_by_the_package),
 ]
@@ -58,28 +60,33 @@ def test_a_right_solution_passes(checked: Fn, fn: Fn) -> None:
     assert result.passed, result
 
 
-def test_a_ready_made_solution_is_told_so() -> None:
-    assert "three steps" in check.check_context(lambda h, s: sdpa(h, s, s, scale=1.0)).message
-    assert "three steps" not in check.check_context(by_loop).message
-
-
-def shares(h: Tensor, states: Tensor) -> Tensor:
-    return torch.softmax(h @ states.mT, -1)
-
-
 def pairs(h: Tensor, states: Tensor, W_1: Tensor, W_2: Tensor) -> Tensor:
     return (h @ W_1.mT)[..., :, None, :] + (states @ W_2.mT)[..., None, :, :]
 
 
 WRONG: list[tuple[Fn, Fn, str]] = [
-    (check.check_context, lambda h, s: torch.softmax(s @ h.mT, -1).mT @ s, "columns sum to one"),
-    (check.check_context, lambda h, s: (h @ s.mT) @ s, "by the scores themselves"),
-    (check.check_context, shares, "returned the weights"),
-    (check.check_context, lambda h, s: sdpa(s, h, h, scale=1.0), "exchanged"),
-    (check.check_context, lambda h, s: sdpa(h, s, s), "scaled dot product"),
-    (check.check_context, lambda h, s: sdpa(h, h, h, scale=1.0), "That is chapter 4"),
-    (check.check_context, lambda h, s: torch.softmax(h @ s.T, -1) @ s, "reverses all dimensions"),
-    (check.check_context, lambda h, s: torch.softmax(h @ s.mT, 1) @ s, "which come last"),
+    (check.check_local, lambda s, r: torch.softmax(s, -1) * ~far(s, r), "no longer adds up to one"),
+    (check.check_local, lambda s, r: torch.softmax(s * ~far(s, r), -1), "still get a share"),
+    (check.check_local, lambda s, r: torch.softmax(s - 1e9 * ~far(s, r), -1), "turned round"),
+    (check.check_local, lambda s, r: local_by_loop(s, r - 1), "exactly `reach` places away"),
+    (
+        check.check_local,
+        lambda s, r: torch.softmax(s.tril().masked_fill(s.tril() == 0, -torch.inf) - 1e9 * far(s, r), -1),
+        "looks back only",
+    ),
+    (
+        check.check_local,
+        lambda s, r: torch.softmax(
+            s - 1e9 * (torch.arange(s.shape[-2])[:, None] - torch.arange(s.shape[-1]) > r), -1
+        ),
+        "Only one side is cut off",
+    ),
+    (
+        check.check_local,
+        lambda s, r: torch.softmax(s.masked_fill(far(s, r), -math.inf), -2),
+        "columns sum to one",
+    ),
+    (check.check_local, lambda s, r: torch.softmax(s, -1), "Every step still looks at every word"),
     (check.check_additive, lambda h, s, a, b, u: pairs(h, s, a, b) @ u, "tanh is missing"),
     (
         check.check_additive,
@@ -108,10 +115,10 @@ def test_a_wrong_solution_is_told_why(checked: Fn, fn: Fn, message: str) -> None
     result = checked(fn)
     assert result.attempted
     assert not result.passed
-    assert message in result.message
+    assert message in told(result)
 
 
-@pytest.mark.parametrize("checked", [check.check_context, check.check_additive])
+@pytest.mark.parametrize("checked", [check.check_additive, check.check_local])
 def test_nothing_is_an_answer_yet_and_nonsense_does_not_raise(checked: Fn) -> None:
     assert not checked(...).attempted
     assert not checked(lambda *given: None).attempted
@@ -123,7 +130,7 @@ def test_nothing_is_an_answer_yet_and_nonsense_does_not_raise(checked: Fn) -> No
     "matrix",
     [
         [[0.0, 0.0], [20.0, 0.0]],  # whoever says go asks for let's
-        torch.tensor([[0.0, 0.0], [0.0, 20.0]]),  # ... or for go, which remembers let's
+        torch.tensor([[3.0, 0.0], [19.0, -5.0]]),  # ... and against what is only go
     ],
 )
 def test_a_matrix_that_finds_the_word_passes(matrix: Any) -> None:
@@ -136,6 +143,10 @@ def test_a_matrix_that_finds_the_word_passes(matrix: Any) -> None:
     [
         ([[1.0, 0.0], [0.0, 1.0]], "about the same"),
         ([[0.0, 0.0], [-20.0, 0.0]], "prefer the “now”s"),
+        # Louder is not enough: go remembers let's.
+        ([[20.0, 0.0], [0.0, 20.0]], "The word is vamos, but you point at “go”."),
+        ([[0.0, 0.0], [0.0, 20.0]], "you point at “go”"),
+        ([[0.0, 0.0], [13.0, 0.0]], "“let's” gets less than half"),
         ([1.0, 2.0], "four finite numbers"),
         ([[math.nan, 0.0], [0.0, 0.0]], "four finite numbers"),
         ("[[1, 0], [0, 1]]", "2 × 2"),
@@ -146,7 +157,7 @@ def test_a_matrix_that_does_not_is_told_why(matrix: Any, message: str) -> None:
     result = check.check_score_matrix(matrix)
     assert result.attempted
     assert not result.passed
-    assert message in result.message
+    assert message in told(result)
 
 
 def test_no_matrix_is_no_answer_yet() -> None:

@@ -1,42 +1,33 @@
 """The checks of chapter 8: right solutions pass, and each wrong one is told what is wrong with it."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.exercises.solutions import Fn, told
 from unrolled.exercises import block as check
-from unrolled.nn import EncoderBlock, FeedForward
-
-Fn = Callable[..., Any]
+from unrolled.nn import EncoderBlock
 
 
-def by_linear(x: Tensor, W_in: Tensor, b_in: Tensor, W_out: Tensor, b_out: Tensor) -> Tensor:
-    return nn.functional.linear(nn.functional.linear(x, W_in.T, b_in).clamp(min=0), W_out.T, b_out)
+def rms_by_torch(x: Tensor, gain: Tensor) -> Tensor:
+    return nn.functional.rms_norm(x, x.shape[-1:], gain, 1e-5)
 
 
-def by_the_package(x: Tensor, W_in: Tensor, b_in: Tensor, W_out: Tensor, b_out: Tensor) -> Tensor:
-    layer = FeedForward(*W_in.shape, activation="relu").double()
-    numbers = {"up_proj.weight": W_in.T, "up_proj.bias": b_in}
-    layer.load_state_dict({**numbers, "down_proj.weight": W_out.T, "down_proj.bias": b_out})
-    with torch.no_grad():
-        return layer(x.reshape(-1, *x.shape[-2:])).reshape(x.shape)
+def rms_by_hand(x: Tensor, gain: Tensor) -> Tensor:
+    return x * (x.pow(2).sum(-1, keepdim=True) / x.shape[-1] + 1e-5) ** -0.5 * gain
 
 
-def norm_by_torch(x: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
-    return nn.functional.layer_norm(x, x.shape[-1:], gain, bias)
+def gated(x: Tensor, W_gate: Tensor, W_in: Tensor, W_out: Tensor) -> Tensor:
+    return (nn.SiLU()(x @ W_gate) * (x @ W_in)) @ W_out
 
 
-def norm_by_hand(x: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
-    away = x - x.mean(-1, keepdim=True)
-    return away / (away**2).mean(-1, keepdim=True).add(1e-5).sqrt() * gain + bias
+def by_einsum(x: Tensor, W_gate: Tensor, W_in: Tensor, W_out: Tensor) -> Tensor:
+    gate, new = (torch.einsum("...d,df->...f", x, W) for W in (W_gate, W_in))
+    return torch.einsum("...f,fd->...d", gate / (1 + torch.exp(-gate)) * new, W_out)
 
 
-def pre(X: Tensor, A: Fn, F: Fn, norm: Fn) -> Tensor:
-    between = X + A(norm(X))
-    return between + F(norm(between))
+def parallel(X: Tensor, A: Fn, F: Fn, norm: Fn) -> Tensor:
+    return sum((part(norm(X)) for part in (A, F)), start=X)
 
 
 def size_by_the_package(d: int) -> int:
@@ -45,11 +36,11 @@ def size_by_the_package(d: int) -> int:
 
 
 RIGHT: list[tuple[Fn, Fn]] = [
-    (check.check_feed_forward, by_linear),
-    (check.check_feed_forward, by_the_package),
-    (check.check_layer_norm, norm_by_torch),
-    (check.check_layer_norm, norm_by_hand),
-    (check.check_pre_norm, pre),
+    (check.check_rms_norm, rms_by_torch),
+    (check.check_rms_norm, rms_by_hand),
+    (check.check_swiglu, gated),
+    (check.check_swiglu, by_einsum),
+    (check.check_parallel_block, parallel),
     (check.check_parameters, size_by_the_package),
     (check.check_parameters, lambda d: 12.0 * d**2 + 13 * d),
 ]
@@ -61,78 +52,53 @@ def test_a_right_solution_passes(checked: Fn, fn: Fn) -> None:
     assert result.passed, result
 
 
-def std_norm(x: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
-    return gain * (x - x.mean(-1, keepdim=True)) / x.std(-1, keepdim=True) + bias
+def size(x: Tensor) -> Tensor:
+    return x.square().mean(-1, keepdim=True)
 
 
-def stream_normed(X: Tensor, A: Fn, F: Fn, norm: Fn) -> Tensor:
-    X = norm(X)
-    X = X + A(X)
-    X = norm(X)
-    return X + F(X)
+def one_after_the_other(X: Tensor, A: Fn, F: Fn, norm: Fn) -> Tensor:
+    X = X + A(norm(X))
+    return X + F(norm(X))
 
 
-def post(X: Tensor, A: Fn, F: Fn, norm: Fn) -> Tensor:
-    X = norm(X + A(X))
-    return norm(X + F(X))
-
-
-def relu(x: Tensor) -> Tensor:
-    return x.clamp(min=0)
+def swish(x: Tensor) -> Tensor:
+    return x * x.sigmoid()
 
 
 WRONG: list[tuple[Fn, Fn, str]] = [
-    (check.check_feed_forward, lambda x, W, b, V, c: (x @ W + b) @ V + c, "There is no bend"),
-    (check.check_feed_forward, lambda x, W, b, V, c: relu((x @ W + b) @ V + c), "what comes out"),
-    (check.check_feed_forward, lambda x, W, b, V, c: relu(relu(x @ W + b) @ V + c), "bent twice"),
-    (check.check_feed_forward, lambda x, W, b, V, c: (relu(x @ W) + b) @ V + c, "before you added"),
-    (check.check_feed_forward, lambda x, W, b, V, c: relu(x @ W) @ V, "The biases are missing"),
-    (check.check_feed_forward, lambda x, W, b, V, c: relu(x @ W + b) @ V, "`b_out`, is missing"),
-    (check.check_feed_forward, lambda x, W, b, V, c: nn.GELU()(x @ W + b) @ V + c, "That is GELU"),
-    (check.check_feed_forward, lambda x, W, b, V, c: (x @ W + b).softmax(-1) @ V + c, "lets the hidden"),
-    (check.check_feed_forward, lambda x, W, b, V, c: relu(x @ W + b) @ V + c + x, "You added x"),
-    (check.check_layer_norm, std_norm, "divided the squares by d − 1"),
-    (check.check_layer_norm, lambda x, g, b: g * nn.InstanceNorm1d(1)(x.mT).mT + b, "over all tokens"),
+    (check.check_rms_norm, lambda x, g: nn.functional.layer_norm(x, x.shape[-1:]) * g, "That is LayerNorm"),
     (
-        check.check_layer_norm,
-        lambda x, g, b: g * nn.functional.layer_norm(x, x.shape[-2:]) + b,
-        "for all tokens together",
+        check.check_rms_norm,
+        lambda x, g: g * x / x.std(-1, keepdim=True, correction=0),
+        "measures from the mean",
     ),
-    (check.check_layer_norm, lambda x, g, b: (x - x.mean()) / x.std(correction=0) * g + b, "together"),
-    (check.check_layer_norm, lambda x, g, b: nn.functional.layer_norm(x, x.shape[-1:]), "bias are missing"),
-    (
-        check.check_layer_norm,
-        lambda x, g, b: nn.functional.layer_norm(x, x.shape[-1:]).add(b).mul(g),
-        "Gain first, then bias",
-    ),
-    (check.check_layer_norm, lambda x, g, b: nn.functional.layer_norm(x * g + b, x.shape[-1:]), "come last"),
-    (
-        check.check_layer_norm,
-        lambda x, g, b: g * x / x.std(-1, keepdim=True, correction=0) + b,
-        "subtract it first",
-    ),
-    (check.check_layer_norm, lambda x, g, b: nn.functional.rms_norm(x, x.shape[-1:], g, 1e-5) + b, "RMSNorm"),
-    (
-        check.check_layer_norm,
-        lambda x, g, b: g * (x - x.mean(-1, keepdim=True)) / x.var(-1, keepdim=True, correction=0) + b,
-        "divided by the variance",
-    ),
-    (check.check_pre_norm, post, "That is post-norm"),
-    (check.check_pre_norm, lambda X, A, F, norm: F(norm(A(norm(X)))), "There is no way around"),
-    (check.check_pre_norm, lambda X, A, F, norm: F(norm(X + A(norm(X)))), "feed-forward has no way around"),
-    (
-        check.check_pre_norm,
-        lambda X, A, F, norm: A(norm(X)) + F(norm(A(norm(X)))),
-        "attention has no way around",
-    ),
-    (check.check_pre_norm, lambda X, A, F, norm: X + A(X) + F(X + A(X)), "norms are missing"),
-    (check.check_pre_norm, stream_normed, "back into the stream"),
-    (check.check_pre_norm, lambda X, A, F, norm: X + A(norm(X)) + F(norm(X)), "reads the sum"),
-    (check.check_pre_norm, lambda X, A, F, norm: pre(X, F, A, norm), "Attention comes first"),
-    (check.check_pre_norm, lambda X, A, F, norm: X + A(norm(X)), "feed-forward is missing"),
-    (check.check_pre_norm, lambda X, A, F, norm: X + F(norm(A(norm(X)))), "Each has its own"),
-    (check.check_pre_norm, lambda X, A, F, norm: norm(pre(X, A, F, norm)), "not in each"),
-    (check.check_pre_norm, lambda X: X, "got a function with the arguments (X)"),
+    (check.check_rms_norm, lambda x, g: g * x / x.std(-1, keepdim=True), "with d − 1"),
+    (check.check_rms_norm, lambda x, g: g * nn.functional.normalize(x, dim=-1), "length √d, not 1"),
+    (check.check_rms_norm, lambda x, g: g * x / size(x), "Divide by its root"),
+    (check.check_rms_norm, lambda x, g: g * x / x.square().mean(-2, keepdim=True).sqrt(), "over the tokens"),
+    (check.check_rms_norm, lambda x, g: g * x / x.square().mean().sqrt(), "for all tokens together"),
+    (check.check_rms_norm, lambda x, g: x / size(x).sqrt(), "The gain is missing"),
+    (check.check_rms_norm, lambda x, g: g * x / size(g * x).sqrt(), "It comes last"),
+    (check.check_swiglu, lambda x, G, W, V: swish(x @ W) @ V, "`W_gate` is not used"),
+    (check.check_swiglu, lambda x, G, W, V: swish(x @ G) @ V, "`W_in` is not used"),
+    (check.check_swiglu, lambda x, G, W, V: (swish(x @ G) + x @ W) @ V, "You added the two"),
+    (check.check_swiglu, lambda x, G, W, V: (x @ G * swish(x @ W)) @ V, "belongs around `x @ W_gate`."),
+    (check.check_swiglu, lambda x, G, W, V: (swish(x @ G) * swish(x @ W)) @ V, "Only the gate does"),
+    (check.check_swiglu, lambda x, G, W, V: swish((x @ G) * (x @ W)) @ V, "stands around the product"),
+    (check.check_swiglu, lambda x, G, W, V: ((x @ G).sigmoid() * (x @ W)) @ V, "the original GLU"),
+    (check.check_swiglu, lambda x, G, W, V: ((x @ G).relu() * (x @ W)) @ V, "That is ReGLU"),
+    (check.check_swiglu, lambda x, G, W, V: (nn.GELU()(x @ G) * (x @ W)) @ V, "That is GeGLU"),
+    (check.check_swiglu, lambda x, G, W, V: x + gated(x, G, W, V), "You added x"),
+    (check.check_parallel_block, one_after_the_other, "the block of the chapter"),
+    (check.check_parallel_block, lambda X, A, F, norm: norm(X + A(X) + F(X)), "nothing is normed after"),
+    (check.check_parallel_block, lambda X, A, F, norm: X + A(X) + F(X), "The norm is missing"),
+    (check.check_parallel_block, lambda X, A, F, norm: A(norm(X)) + F(norm(X)), "no residual connection"),
+    (check.check_parallel_block, lambda X, A, F, norm: 2 * X + A(norm(X)) + F(norm(X)), "X twice"),
+    (check.check_parallel_block, lambda X, A, F, norm: parallel(norm(X), A, F, lambda x: x), "starts from X"),
+    (check.check_parallel_block, lambda X, A, F, norm: X + F(A(norm(X))), "and no norm"),
+    (check.check_parallel_block, lambda X, A, F, norm: X + A(norm(X)), "feed-forward layer is missing"),
+    (check.check_parallel_block, lambda X, A, F, norm: X + F(norm(X)), "Attention is missing"),
+    (check.check_parallel_block, lambda X: X, "got a function with the arguments (X)"),
     (check.check_parameters, lambda d: 12 * d**2, "Biases and norms are missing"),
     (check.check_parameters, lambda d: 12 * d**2 + 9 * d, "either the two norms"),
     (check.check_parameters, lambda d: 12 * d**2 + 4 * d, "biases are missing"),
@@ -155,10 +121,10 @@ def test_a_wrong_solution_is_told_why(checked: Fn, fn: Fn, message: str) -> None
     result = checked(fn)
     assert result.attempted
     assert not result.passed
-    assert message in result.message
+    assert message in told(result)
 
 
-CHECKS = [check.check_feed_forward, check.check_layer_norm, check.check_pre_norm, check.check_parameters]
+CHECKS = [check.check_rms_norm, check.check_swiglu, check.check_parallel_block, check.check_parameters]
 
 
 @pytest.mark.parametrize("checked", CHECKS)

@@ -1,106 +1,112 @@
 """The checks of chapter 11: right solutions pass, and each wrong one is told what is wrong with it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from unrolled.data.special import SPECIAL
+from tests.exercises.solutions import Fn, told
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.exercises import masked_lm as check
 
-Fn = Callable[..., Any]
-MASK, PAD = SPECIAL.mask, SPECIAL.pad
+MASK = SPECIAL.mask
 
 
-def in_place(tokens: Tensor, hidden: Tensor) -> Tensor:
-    return tokens.masked_fill_(hidden, MASK)
+def by_loop(tokens: Tensor, chosen: Tensor, fate: Tensor, words: Tensor) -> Tensor:
+    seen = tokens.clone()
+    for b in range(len(tokens)):
+        for t in range(tokens.shape[1]):
+            if chosen[b, t] and fate[b, t] < 0.8:
+                seen[b, t] = MASK
+            elif chosen[b, t] and fate[b, t] >= 0.9:
+                seen[b, t] = words[b, t]
+    return seen
 
 
-def by_loop(logits: Tensor, tokens: Tensor, hidden: Tensor) -> Tensor:
-    surprises = [
-        -logits[b, t].softmax(0)[tokens[b, t]].log()
-        for b in range(len(tokens))
-        for t in range(tokens.shape[1])
-        if hidden[b, t]
-    ]
-    return torch.stack(surprises).mean()
+def in_place(tokens: Tensor, chosen: Tensor, fate: Tensor, words: Tensor) -> Tensor:
+    tokens[chosen & (fate < 0.8)] = MASK
+    late = chosen & (fate >= 0.9)
+    tokens[late] = words[late]
+    return tokens
 
 
-def by_labels(logits: Tensor, tokens: Tensor, hidden: Tensor) -> Tensor:
-    labels = tokens.masked_fill(~hidden, -100)
-    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten())
-
-
-RIGHT: list[tuple[Fn, Fn]] = [
-    (check.check_hide, lambda tokens, hidden: torch.where(hidden, MASK, tokens)),
-    (check.check_masked_loss, by_loop),
-    (check.check_masked_loss, by_labels),
-    (check.check_nearest, lambda vectors, centroids: torch.cdist(vectors, centroids).argmin(1)),
-    (
-        check.check_nearest,
-        lambda vectors, centroids: torch.stack([(centroids - v).square().sum(1).argmin() for v in vectors]),
-    ),
-]
-
-
-@pytest.mark.parametrize(("checked", "fn"), RIGHT)
-def test_a_right_solution_passes(checked: Fn, fn: Fn) -> None:
-    result = checked(fn)
+def test_a_right_solution_passes() -> None:
+    result = check.check_fate(by_loop)
     assert result.passed, result
     assert "in place" not in result.message
 
 
 def test_tokens_that_are_changed_in_place_get_a_remark() -> None:
-    result = check.check_hide(in_place)
+    result = check.check_fate(in_place)
     assert result.passed
     assert "changes its input in place" in result.message
 
 
-def right_shares(logits: Tensor, tokens: Tensor) -> Tensor:
-    """The probability of each word that stands there, [B, T], without `gather`."""
-    one_hot = torch.nn.functional.one_hot(tokens, logits.shape[-1])
-    return (logits.exp() * one_hot).sum(-1) / logits.exp().sum(-1)
+def fates(tokens: Tensor, mask: Tensor, random: Tensor, words: Tensor) -> Tensor:
+    return torch.where(random, words, torch.where(mask, MASK, tokens))
 
 
-WRONG: list[tuple[Fn, Fn, str]] = [
-    (check.check_hide, lambda x, h: torch.where(h, x, MASK), "You hid the words that should stay"),
-    (check.check_hide, lambda x, h: torch.where(h, PAD, x), "That is padding"),
-    (check.check_hide, lambda x, h: torch.where(h, x, -100), "You made the labels"),
-    (check.check_hide, lambda x, h: x.clone(), "nothing is hidden"),
-    (check.check_masked_loss, lambda x, y, h: -right_shares(x, y).log().mean(), "mean over all places"),
+WRONG: list[tuple[Fn, str]] = [
+    (lambda x, c, f, w: x.clone(), "The tokens are as they were"),
+    (lambda x, c, f, w: torch.where(c, MASK, x), "You hid all chosen words"),
+    (lambda x, c, f, w: fates(x, f < 0.8, f >= 0.9, w), "decide about all words"),
+    (lambda x, c, f, w: fates(x, c & (f < 0.8), f >= 0.9, w), "were not chosen"),
+    (lambda x, c, f, w: fates(x, c & (f < 0.8), c & (f >= 0.8), w), "80/20/0"),
+    (lambda x, c, f, w: torch.where(c & (f < 0.8), MASK, x), "80/0/20"),
     (
-        check.check_masked_loss,
-        lambda x, y, h: -right_shares(x, y).log()[h].sum() / y.numel(),
-        "divided by the number of all places",
+        lambda x, c, f, w: fates(x, c & (f < 0.8), c & (f >= 0.8) & (f < 0.9), w),
+        "the last two are exchanged",
     ),
-    (check.check_masked_loss, lambda x, y, h: -right_shares(x, y).log()[h].sum(), "That is the sum"),
-    (check.check_masked_loss, lambda x, y, h: right_shares(x, y).log()[h].mean(), "The sign is wrong"),
-    (check.check_masked_loss, lambda x, y, h: right_shares(x, y)[h].mean(), "mean probability"),
-    (check.check_nearest, lambda v, c: torch.cdist(v, c).argmax(1), "the farthest centroids"),
-    (check.check_nearest, lambda v, c: (c @ v.mT).argmax(0), "largest dot product"),
-    (check.check_nearest, lambda v, c: torch.cdist(v, c).argmin(0), "nearest vector of each centroid"),
-    (check.check_nearest, lambda v, c: torch.cdist(v, c).amin(1), "distances to the nearest"),
 ]
 
 
-@pytest.mark.parametrize(("checked", "fn", "told"), WRONG)
-def test_a_wrong_solution_is_told_why(checked: Fn, fn: Fn, told: str) -> None:
-    result = checked(fn)
+@pytest.mark.parametrize(("fn", "message"), WRONG)
+def test_a_wrong_solution_is_told_why(fn: Fn, message: str) -> None:
+    result = check.check_fate(fn)
     assert not result.passed
     assert result.attempted
-    assert told in result.message
+    assert message in told(result)
 
 
 def test_every_known_mistake_is_tried() -> None:
-    assert len(WRONG) == len(check.HIDES) + len(check.LOSSES) + len(check.NEAREST)
+    assert len(WRONG) == len(check.FATES)
 
 
-@pytest.mark.parametrize("checked", [check.check_hide, check.check_masked_loss, check.check_nearest])
-def test_no_answer_is_no_attempt_and_nonsense_is_told(checked: Fn) -> None:
-    for blank in (None, ..., lambda *arguments: ...):
-        result = checked(blank)
+@pytest.mark.parametrize(
+    ("pieces", "message"),
+    [
+        ({"un", "##bear", "##able"}, "Longest match first spells it with your pieces: un ##bear ##able"),
+        ({"un", "unb", "bear", "able"}, "only if ## is forgotten"),
+        ({"un", "unb", "##bear"}, "No choice of your pieces spells"),
+        (["un", ""], "Expected pieces of one letter or more, got ''"),
+        (["un", "##"], "Expected pieces of one letter or more, got '##'"),
+        (["un", 3], "Expected pieces of one letter or more, got 3"),
+        ("un", "Expected a set of pieces, got str 'un'"),
+        (7, "Expected a set of pieces, got int 7"),
+    ],
+)
+def test_pieces_that_show_nothing_are_told_why(pieces: object, message: str) -> None:
+    result = check.check_greedy(pieces)
+    assert not result.passed
+    assert result.attempted
+    assert message in told(result)
+
+
+@pytest.mark.parametrize(
+    "pieces", [{"un", "unb", "##bear", "##able"}, ["u", "##n", "##be", "##bea", "##arable", "[UNK]"]]
+)
+def test_pieces_that_greed_misses_pass(pieces: object) -> None:
+    result = check.check_greedy(pieces)
+    assert result.passed, result
+    assert "would do. Longest match first takes" in result.message
+    assert not check.check_greedy(...).attempted
+
+
+def test_no_answer_is_no_attempt_and_nonsense_is_told() -> None:
+    checked = check.check_fate
+    for empty in (None, ..., lambda *arguments: ...):
+        result = checked(empty)
         assert not result.passed
         assert not result.attempted
     assert "Expected a function of" in checked(3).message

@@ -1,6 +1,5 @@
 """The checks of chapter 6: right solutions pass, and each wrong one is told what is wrong with it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,48 +7,45 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention as sdpa
 
+from tests.exercises.solutions import Fn, told
 from unrolled.exercises import multi_head as check
 from unrolled.nn import MultiHeadAttention
 
-Fn = Callable[..., Any]
+
+def by_sdpa(Q: Tensor, K: Tensor, V: Tensor) -> Tensor:
+    return sdpa(Q, K, V, enable_gqa=True)
 
 
-def heads_of(X: Tensor) -> Tensor:
-    return X.view(*X.shape[:-1], 2, -1).transpose(-3, -2)
+def by_dimension(Q: Tensor, K: Tensor, V: Tensor) -> Tensor:
+    """Give the groups a dimension of their own, and copy nothing."""
+    *lead, _, t, k = Q.shape
+    grouped = Q.reshape(*lead, K.shape[-3], -1, t, k)
+    return sdpa(grouped, K.unsqueeze(-3), V.unsqueeze(-3)).flatten(-4, -3)
 
 
-def by_sdpa(X: Tensor, W_q: Tensor, W_k: Tensor, W_v: Tensor, W_o: Tensor) -> Tensor:
-    context = sdpa(heads_of(X @ W_q), heads_of(X @ W_k), heads_of(X @ W_v))
-    return context.transpose(-3, -2).flatten(-2) @ W_o
+def by_loop(Q: Tensor, K: Tensor, V: Tensor) -> Tensor:
+    size, found = Q.shape[-3] // K.shape[-3], []
+    for h in range(Q.shape[-3]):
+        g = h // size
+        scores = Q[..., h, :, :] @ K[..., g, :, :].mT / K.shape[-1] ** 0.5
+        found.append(torch.softmax(scores, -1) @ V[..., g, :, :])
+    return torch.stack(found, -3)
 
 
-def by_loop(X: Tensor, W_q: Tensor, W_k: Tensor, W_v: Tensor, W_o: Tensor) -> Tensor:
-    K, found = X.shape[-1] // 2, []
-    for h in range(2):
-        mine = slice(h * K, (h + 1) * K)
-        scores = (X @ W_q[:, mine]) @ (X @ W_k[:, mine]).transpose(-2, -1) / K**0.5
-        found.append(torch.softmax(scores, -1) @ (X @ W_v[:, mine]))
-    return torch.cat(found, -1) @ W_o
+def other(W: Tensor, dim: int = -1) -> Tensor:
+    return W.roll(W.shape[dim] // 2, dims=dim)
 
 
-def by_the_package(X: Tensor, W_q: Tensor, W_k: Tensor, W_v: Tensor, W_o: Tensor) -> Tensor:
-    layer = MultiHeadAttention(X.shape[-1], 2, bias=False).double()
-    with torch.no_grad():
-        layer.qkv_proj.weight.copy_(torch.cat([W_q, W_k, W_v], 1).T)
-        layer.out_proj.weight.copy_(W_o.T)
-        return layer(X.view(-1, *X.shape[-2:])).view(X.shape)
+def swapped(q: Tensor, k: Tensor, v: Tensor, o: Tensor) -> Any:
+    return other(q), other(k), other(v), other(o, 0)
 
 
 RIGHT: list[tuple[Fn, Fn]] = [
-    (check.check_split, heads_of),
-    (check.check_split, lambda X: torch.stack(X.chunk(2, -1), dim=-3)),
-    (check.check_merge, lambda heads: torch.cat([heads[..., 0, :, :], heads[..., 1, :, :]], -1)),
-    (check.check_merge, lambda heads: heads.transpose(-3, -2).flatten(-2)),
-    (check.check_multi_head, by_sdpa),
-    (check.check_multi_head, by_loop),
-    (check.check_multi_head, by_the_package),
-    (check.check_sum_of_heads, lambda heads, W: (heads @ W.view(2, -1, W.shape[1])).sum(-3)),
-    (check.check_sum_of_heads, lambda heads, W: heads.transpose(-3, -2).flatten(-2) @ W),
+    (check.check_grouped, by_sdpa),
+    (check.check_grouped, by_dimension),
+    (check.check_grouped, by_loop),
+    (check.check_swapped, swapped),
+    (check.check_swapped, lambda *four: list(swapped(*four))),
 ]
 
 
@@ -59,62 +55,59 @@ def test_a_right_solution_passes(checked: Fn, fn: Fn) -> None:
     assert result.passed, result
 
 
+def test_heads_that_change_places_leave_the_layer_what_it_is() -> None:
+    layers = [MultiHeadAttention(6, 2, bias=False).double() for _ in range(2)]
+    four = torch.randn(4, 6, 6, dtype=torch.float64)
+    x = torch.randn(3, 5, 6, dtype=torch.float64)
+    for layer, (q, k, v, o) in zip(layers, (four, swapped(*four)), strict=True):
+        with torch.no_grad():
+            layer.qkv_proj.weight.copy_(torch.cat([q, k, v], 1).T)
+            layer.out_proj.weight.copy_(o.T)
+    assert torch.allclose(layers[0](x), layers[1](x))
+
+
+def share(Q: Tensor, shared: Tensor) -> Tensor:
+    return shared.repeat_interleave(Q.shape[-3] // shared.shape[-3], -3)
+
+
+def repeated(Q: Tensor, shared: Tensor) -> Tensor:
+    times = [1] * shared.dim()
+    times[-3] = Q.shape[-3] // shared.shape[-3]
+    return shared.repeat(times)
+
+
 WRONG: list[tuple[Fn, Fn, str]] = [
-    (check.check_split, lambda X: X.view(*X.shape[:-2], 2, X.shape[-2], -1), "cuts the sentence"),
-    (check.check_split, lambda X: X.view(*X.shape[:-1], 2, -1), "heads stand behind the tokens"),
-    (check.check_split, lambda X: torch.stack([X[..., ::2], X[..., 1::2]], -3), "every second number"),
-    (check.check_split, lambda X: torch.stack(X.chunk(2, -1)), "in front of the batch"),
-    (check.check_merge, lambda h: h.reshape(*h.shape[:-3], h.shape[-2], -1), "all of head 1 first"),
-    (check.check_merge, lambda h: torch.stack([h[..., 0, :, :], h[..., 1, :, :]], -1).flatten(-2), "interl"),
-    (check.check_merge, lambda h: h[..., 0, :, :] + h[..., 1, :, :], "added the heads up"),
-    (check.check_merge, lambda h: h.mean(-3), "averaged the heads"),
-    (check.check_merge, lambda h: torch.cat([h[..., 0, :, :], h[..., 1, :, :]], -2), "below one another"),
-    (check.check_merge, lambda h: torch.cat([h[..., 1, :, :], h[..., 0, :, :]], -1), "wrong order"),
+    (check.check_grouped, lambda Q, K, V: sdpa(Q, repeated(Q, K), repeated(Q, V)), "1, 2, 1, 2"),
+    (check.check_grouped, lambda Q, K, V: sdpa(Q, K[..., :1, :, :], V[..., :1, :, :]), "multi-query"),
     (
-        check.check_multi_head,
-        lambda X, q, k, v, o: sdpa(X @ q, X @ k, X @ v) @ o,
-        "the split is missing",
+        check.check_grouped,
+        lambda Q, K, V: sdpa(Q, K.mean(-3, keepdim=True), V.mean(-3, keepdim=True)),
+        "Nothing is averaged",
     ),
     (
-        check.check_multi_head,
-        lambda X, q, k, v, o: by_sdpa(X, q / 2**0.25, k / 2**0.25, v, o),
-        "divided the scores by √d",
+        check.check_grouped,
+        lambda Q, K, V: share(Q, sdpa(Q.unflatten(-3, (K.shape[-3], -1)).mean(-3), K, V)),
+        "queries are not",
     ),
+    (check.check_grouped, lambda Q, K, V: sdpa(Q, share(Q, K), repeated(Q, V)), "Both belong together"),
+    (check.check_grouped, lambda Q, K, V: by_loop(Q * K.shape[-1] ** 0.5, K, V), "not scaled"),
     (
-        check.check_multi_head,
-        lambda X, q, k, v, o: by_sdpa(X, q * (len(q) / 2) ** 0.5, k, v, o),
-        "not scaled",
+        check.check_grouped,
+        lambda Q, K, V: torch.softmax(Q @ share(Q, K).mT / K.shape[-1] ** 0.5, -1),
+        "One step is left",
     ),
-    (
-        check.check_multi_head,
-        lambda X, q, k, v, o: by_sdpa(X, q, k, v, torch.eye(len(o), dtype=o.dtype)),
-        "times W_o",
-    ),
-    (
-        check.check_multi_head,
-        lambda X, q, k, v, o: (
-            sdpa(heads_of(X @ q), heads_of(X @ k), heads_of(X @ v)).reshape(*X.shape[:-1], -1) @ o
-        ),
-        "mixes tokens",
-    ),
-    (
-        check.check_multi_head,
-        lambda X, q, k, v, o: (
-            (
-                torch.softmax(heads_of(X @ q) @ heads_of(X @ k).mT / (X.shape[-1] / 2) ** 0.5, dim=-2)
-                @ heads_of(X @ v)
-            )
-            .transpose(-3, -2)
-            .flatten(-2)
-            @ o
-        ),
-        "columns of your weights",
-    ),
-    (check.check_multi_head, lambda X, q, k, v, o: by_sdpa(X, q.T, k.T, v.T, o.T), "transposed matrices"),
-    (check.check_sum_of_heads, lambda h, W: (h @ W[: h.shape[-1]]).sum(-3), "same rows of W_o"),
-    (check.check_sum_of_heads, lambda h, W: h.transpose(-3, -2).flatten(-2) @ W.T, "columns of W_o"),
-    (check.check_sum_of_heads, lambda h, W: h @ W.view(2, -1, W.shape[1]), "Add the heads up"),
-    (check.check_sum_of_heads, lambda h, W: h[..., 0, :, :] @ W[: h.shape[-1]], "Add what the second does"),
+    (check.check_grouped, lambda Q, K, V: by_loop(Q, K, V).transpose(-3, -2).flatten(-2), "side by side"),
+    (check.check_grouped, lambda Q, K, V: Q @ K.mT, "stopped with RuntimeError"),
+    (check.check_swapped, lambda *four: four, "still the first"),
+    (check.check_swapped, lambda q, k, v, o: (other(q), other(k), other(v), o), "`W_o` does not know"),
+    (check.check_swapped, lambda *four: [other(W) for W in four], "exchanged the columns of `W_o`"),
+    (check.check_swapped, lambda *four: [other(W, 0) for W in four], "`W_o` is right"),
+    (check.check_swapped, lambda q, k, v, o: (other(q), other(k), v, other(o, 0)), "values have not"),
+    (check.check_swapped, lambda q, k, v, o: (other(q), k, v, o), "Only the queries"),
+    (check.check_swapped, lambda q, k, v, o: (q.flip(1), k.flip(1), v.flip(1), o.flip(0)), "(why?)"),
+    (check.check_swapped, lambda q, k, v, o: (other(q), other(k), other(v)), "got a tuple of 3"),
+    (check.check_swapped, lambda q, k, v, o: other(q), "got a tensor of shape [6, 6]"),
+    (check.check_swapped, lambda q, k, v, o: (q, k, v, o[1:]), "'a tensor of shape [5, 6]'"),
 ]
 
 
@@ -123,12 +116,10 @@ def test_a_wrong_solution_is_told_why(checked: Fn, fn: Fn, message: str) -> None
     result = checked(fn)
     assert result.attempted
     assert not result.passed
-    assert message in result.message
+    assert message in told(result), result.message
 
 
-@pytest.mark.parametrize(
-    "checked", [check.check_split, check.check_merge, check.check_multi_head, check.check_sum_of_heads]
-)
+@pytest.mark.parametrize("checked", [check.check_grouped, check.check_swapped])
 def test_nothing_is_an_answer_yet_and_nonsense_does_not_raise(checked: Fn) -> None:
     assert not checked(...).attempted
     assert not checked(lambda *given: None).attempted

@@ -5,51 +5,40 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from tests.exercises.solutions import Fn, softmax
+from tests.exercises.solutions import Fn, told
+from unrolled.data.associative_recall import CODE, THINGS, WIDTH
 from unrolled.exercises import queries_keys_values as check
-from unrolled.nn import attention, causal_mask
+from unrolled.nn import causal_mask
+
+OWN, SOUGHT, CARRIED = torch.split(torch.eye(WIDTH), [CODE, CODE, len(THINGS)], dim=1)
 
 
-def by_loop(Q: Tensor, K: Tensor, V: Tensor) -> Tensor:
-    if Q.dim() > 2:
-        return torch.stack([by_loop(q, k, v) for q, k, v in zip(Q, K, V, strict=True)])
-    rows = []
-    for q in Q:
-        powers = [math.exp(float(q @ k) / math.sqrt(len(k))) for k in K]
-        rows.append(sum(p / sum(powers) * v for p, v in zip(powers, V, strict=True)))
-    return torch.stack(rows)  # type: ignore[arg-type]
+def by_loop(n_tokens: int, width: int) -> Tensor:
+    mask = torch.zeros(n_tokens, n_tokens, dtype=torch.bool)
+    for i in range(n_tokens):
+        mask[i, max(0, i - width + 1) : i + 1] = True
+    return mask
 
 
-def zeroed(Q: Tensor, K: Tensor, V: Tensor, mask: Tensor) -> Tensor:
-    scores = (Q @ K.mT / K.shape[-1] ** 0.5).masked_fill(~mask, -math.inf)
-    return torch.nan_to_num(softmax(scores)) @ V
+def by_triangles(n_tokens: int, width: int) -> Tensor:
+    return torch.ones(n_tokens, n_tokens).tril().triu(1 - width).bool()
 
 
-def powers(Q: Tensor, K: Tensor, V: Tensor, mask: Tensor) -> Tensor:
-    shares = torch.exp(Q @ K.mT / K.shape[-1] ** 0.5) * mask
-    return shares / shares.sum(-1, keepdim=True).clamp(min=1e-12) @ V
-
-
-def shift(n: int, up: int = 1, size: float = 30.0) -> tuple[Tensor, Tensor]:
+def shift(n: int, up: int = 1, size: float | None = None) -> tuple[Tensor, Tensor]:
+    size = math.sqrt(n) * math.log(100 * n) if size is None else size
     return size * torch.eye(n), torch.eye(n).roll(up, dims=1)
 
 
 RIGHT: list[tuple[Fn, Any]] = [
-    (check.check_attention, F.scaled_dot_product_attention),
-    (check.check_attention, attention),
-    (check.check_attention, by_loop),
-    (check.check_attention, lambda Q, K, V: softmax(Q @ K.transpose(-2, -1) / K.shape[-1] ** 0.5) @ V),
-    (check.check_masked, attention),
-    (check.check_masked, F.scaled_dot_product_attention),
-    (check.check_masked, zeroed),
-    (check.check_masked, powers),
-    (check.check_causal, lambda s: softmax(s.masked_fill(~causal_mask(s.shape[-1]), -math.inf))),
-    (check.check_causal, lambda s: s.exp().tril() / s.exp().tril().sum(-1, keepdim=True)),
+    (check.check_window, by_loop),
+    (check.check_window, by_triangles),
+    (check.check_window, lambda T, w: causal_mask(T) & ~causal_mask(T).tril(-w)),
+    (check.check_lookup, lambda: (100 * SOUGHT, OWN, CARRIED)),
+    (check.check_lookup, lambda: [9 * SOUGHT.double(), 9 * OWN, 3 * CARRIED]),
     (check.check_previous, shift),
-    (check.check_previous, lambda n: (torch.eye(n).roll(-1, dims=1) * 5, 9 * torch.eye(n))),
+    (check.check_previous, lambda n: (torch.eye(n).roll(-1, dims=1) * n, 9 * torch.eye(n))),
 ]
 
 
@@ -59,63 +48,41 @@ def test_a_right_solution_passes(checked: Fn, fn: Any) -> None:
     assert result.passed, result
 
 
-def scaled(Q: Tensor, K: Tensor) -> Tensor:
-    return Q @ K.mT / K.shape[-1] ** 0.5
-
-
-def hidden(Q: Tensor, K: Tensor, mask: Tensor, value: float = -math.inf) -> Tensor:
-    return scaled(Q, K).masked_fill(~mask, value)
-
-
-def seen(s: Tensor) -> Tensor:
-    return causal_mask(s.shape[-1])
-
-
 WRONG: list[tuple[Fn, Any, str]] = [
-    (check.check_attention, lambda Q, K, V: softmax(Q @ K.mT) @ V, "not scaled"),
+    (check.check_window, lambda T, w: by_loop(T, w + 1), "one too wide"),
+    (check.check_window, lambda T, w: by_loop(T, w) | by_loop(T, w).mT, "what comes after them as well"),
+    (check.check_window, lambda T, w: by_loop(T, w).mT, "opens forward"),
+    (check.check_window, lambda T, w: torch.ones(T, T).triu(1 - w).bool(), "what comes after is not"),
+    (check.check_window, lambda T, w: causal_mask(T), "That is the causal mask"),
+    (check.check_window, lambda T, w: ~by_loop(T, w), "turned round"),
+    (check.check_window, lambda T, w: by_loop(T, w).tril(-1), "hides the diagonal"),
+    (check.check_window, lambda T, w: by_loop(T, w + 1).tril(-1), "ends before the token"),
     (
-        check.check_attention,
-        lambda Q, K, V: softmax(Q @ K.mT / K.shape[-1]) @ V,
-        "square root of K that keeps",
+        check.check_window,
+        lambda T, w: torch.zeros(T, T).masked_fill(~by_loop(T, w), -math.inf),
+        "0 and minus",
     ),
-    (check.check_attention, lambda Q, K, V: softmax(Q @ K.mT / len(K) ** 0.5) @ V, "number of keys"),
-    (check.check_attention, lambda Q, K, V: softmax(Q @ K.mT / V.shape[-1] ** 0.5) @ V, "width of V"),
-    (
-        check.check_attention,
-        lambda Q, K, V: softmax(Q @ K.mT) / K.shape[-1] ** 0.5 @ V,
-        "no longer sum to one",
-    ),
-    (check.check_attention, lambda Q, K, V: softmax(K @ Q.mT / K.shape[-1] ** 0.5) @ V, "exchanged"),
-    (check.check_attention, lambda Q, K, V: scaled(Q, K).softmax(-2) @ V, "columns sum to one"),
-    (check.check_attention, lambda Q, K, V: softmax(scaled(Q, K)) @ K, "mixed the keys"),
-    (check.check_attention, lambda Q, K, V: softmax(scaled(Q, K)), "returned the weights"),
-    (check.check_attention, lambda Q, K, V: softmax(Q @ K.T / K.shape[-1] ** 0.5) @ V, "forgotten batch"),
-    (check.check_attention, lambda Q, K, V: V, "expected context"),
-    (check.check_masked, lambda Q, K, V, mask: attention(Q, K, V), "mask had no say"),
-    (check.check_masked, lambda Q, K, V, mask: softmax(hidden(Q, K, mask)) @ V, "got NaN"),
-    (
-        check.check_masked,
-        lambda Q, K, V, mask: softmax(hidden(Q, K, mask, -1e9)) @ V,
-        "attends to everything",
-    ),
-    (check.check_masked, lambda Q, K, V, mask: attention(Q, K, V, ~mask), "turned round"),
-    (check.check_masked, lambda Q, K, V, mask: softmax(scaled(Q, K) * mask) @ V, "exp(0) is 1"),
-    (check.check_masked, lambda Q, K, V, mask: softmax(scaled(Q, K)) * mask @ V, "masked the weights only"),
-    (check.check_masked, lambda Q, K, V, mask: attention(Q, K, V, mask, scale=1.0), "not scaled"),
-    (check.check_masked, lambda Q, K, V, mask: hidden(Q, K, mask).softmax(-2).nan_to_num() @ V, "wrong axis"),
-    (check.check_causal, softmax, "No mask"),
-    (check.check_causal, lambda s: softmax(s.masked_fill(~seen(s).mT, -math.inf)), "upside down"),
-    (
-        check.check_causal,
-        lambda s: softmax(s.masked_fill(torch.ones_like(s).triu() > 0, -math.inf)),
-        "may see itself",
-    ),
-    (check.check_causal, lambda s: softmax(s).tril(), "after the softmax"),
-    (check.check_causal, lambda s: softmax(s.tril()), "exp(0) is 1"),
-    (check.check_causal, lambda s: s.masked_fill(~seen(s), -math.inf).softmax(-2), "columns sum to one"),
+    (check.check_window, lambda T, w: by_loop(T, w).long(), "holds numbers (torch.int64)"),
+    (check.check_window, lambda T, w: by_loop(T, w).float(), "holds numbers (torch.float32)"),
+    (check.check_window, lambda T, w: by_loop(T, w)[1:], "expected mask of shape [7, 7], got shape [6, 7]"),
+    (check.check_window, lambda T, w: [T, w], "got a list of 2"),
+    (check.check_window, lambda T, w: torch.ones(T, T) @ w, "stopped with TypeError"),
+    (check.check_lookup, lambda: (100 * OWN, OWN, CARRIED), "hears mostly itself"),
+    (check.check_lookup, lambda: (100 * OWN, SOUGHT, CARRIED), "have changed places"),
+    (check.check_lookup, lambda: (8 * SOUGHT, OWN, CARRIED), "Make the scores larger"),
+    (check.check_lookup, lambda: (0 * SOUGHT, OWN, CARRIED), "Nobody hears anybody"),
+    (check.check_lookup, lambda: (100 * SOUGHT, OWN, OWN[:, :8]), "What is handed over"),
+    (check.check_lookup, lambda: (SOUGHT, OWN), "got a tuple of 2. `return W_q, W_k, W_v`"),
+    (check.check_lookup, lambda: (SOUGHT, OWN, OWN), "got shape [40, 16] for W_v"),
+    (check.check_lookup, lambda: (SOUGHT[1:], OWN, CARRIED), "got shape [39, 16] for W_q"),
+    (check.check_lookup, lambda: (SOUGHT, OWN[:, :3], CARRIED), "one width"),
+    (check.check_lookup, lambda: (SOUGHT / 0, OWN, CARRIED), "finite real numbers in W_q"),
+    (check.check_lookup, lambda: 1 / 0, "ZeroDivisionError"),
+    (check.check_lookup, lambda T: T, "Expected a function without arguments"),
     (check.check_previous, lambda n: shift(n, -1), "the one after it"),
     (check.check_previous, lambda n: shift(n, 0), "attends to itself"),
     (check.check_previous, lambda n: shift(n, 1, 3.0), "make the scores larger"),
+    (check.check_previous, lambda n: shift(n, 1, 30.0), "Let the size grow with T"),
     (check.check_previous, lambda n: shift(n, 2), "It attends most to token"),
     (check.check_previous, lambda n: torch.eye(n), "got a tensor of shape [5, 5]. `return W_q, W_k`"),
     (check.check_previous, lambda n: (torch.eye(n), 3), "got int 3 for W_k"),
@@ -133,12 +100,10 @@ def test_a_wrong_solution_is_told_what_is_wrong(checked: Fn, fn: Any, words: str
     result = checked(fn)
     assert not result.passed
     assert result.attempted
-    assert words in result.message, result.message
+    assert words in told(result), result.message
 
 
-@pytest.mark.parametrize(
-    "checked", [check.check_attention, check.check_masked, check.check_causal, check.check_previous]
-)
+@pytest.mark.parametrize("checked", [check.check_lookup, check.check_previous, check.check_window])
 @pytest.mark.parametrize("fn", [None, ..., lambda *_: None, lambda *_: ...])
 def test_a_placeholder_is_no_attempt(checked: Fn, fn: Any) -> None:
     assert not checked(fn).attempted

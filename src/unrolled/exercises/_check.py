@@ -6,7 +6,6 @@ is run on the same input: if one gives what the learner's function gave (or rais
 message says what happened.
 """
 
-import inspect
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -17,16 +16,16 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from unrolled.exercises._said import apart, describe, failed, passed, refusal, stopped, unattempted, unwritten
 from unrolled.exercises.result import Result
 
 __all__ = [
     "Case",
     "Exercise",
     "Misconception",
-    "failed",
-    "passed",
-    "refusal",
-    "unattempted",
+    "Outcome",
+    "close",
+    "run",
 ]
 
 Solution = Callable[..., Tensor]
@@ -118,9 +117,9 @@ class Exercise:
         called: set[str] = set()
         for number, case in enumerate(self.cases):
             outcome = run(fn, case)
-            if number == 0 and (open_end := self._unwritten(outcome)):
-                return unattempted(open_end)
-            wrong = self._wrong(outcome, case)
+            if number == 0 and (placeholder := unwritten(outcome.value, outcome.error, self.output)):
+                return unattempted(placeholder)
+            wrong = self._wrong(fn, outcome, case)
             if wrong:
                 return failed(wrong)
             changed |= outcome.changed_input
@@ -135,17 +134,7 @@ class Exercise:
             "\n".join([f"Equal to the package on {len(self.cases)} random inputs: {inputs}.", *notes])
         )
 
-    def _unwritten(self, outcome: Outcome) -> str | None:
-        """Return which placeholder the function still holds, or None if it has been written."""
-        if isinstance(outcome.error, NotImplementedError):
-            return "Your function still raises NotImplementedError."
-        if outcome.error is not None or not blank(outcome.value):
-            return None
-        if outcome.value is None:
-            return f"Your function returns None. If you have written it, is `return {self.output}` missing?"
-        return "Your function still returns its placeholder."
-
-    def _wrong(self, outcome: Outcome, case: Case) -> str | None:
+    def _wrong(self, fn: Callable[..., Any], outcome: Outcome, case: Case) -> str | None:
         """Return what is wrong with an outcome, or None if it is right."""
         expected = self.reference(*case.arguments())
         got = outcome.value
@@ -156,7 +145,7 @@ class Exercise:
             and close(got, expected)
         ):
             return None
-        difference = self._difference(outcome, expected, case)
+        difference = self._difference(fn, outcome, expected, case)
         for known in self.misconceptions:
             if outcome.same(run(known.solution, case)):
                 return f"{known.message}\n{difference}"
@@ -168,12 +157,11 @@ class Exercise:
             )
         return difference
 
-    def _difference(self, outcome: Outcome, expected: Tensor, case: Case) -> str:
+    def _difference(self, fn: Callable[..., Any], outcome: Outcome, expected: Tensor, case: Case) -> str:
         """Return what was expected and what came, in the plainest terms that tell them apart."""
         shape = list(expected.shape)
         if outcome.error is not None:
-            kind, text = type(outcome.error).__name__, str(outcome.error).strip() or "no message"
-            return f"Your function stopped with {kind}: {text} (for {case})."
+            return stopped(fn, outcome.error, f"for {case}")
         got = outcome.value
         if not isinstance(got, Tensor):
             kind = f"a torch tensor of shape {shape}" if shape else "one number, a torch tensor of shape []"
@@ -187,24 +175,9 @@ class Exercise:
         bad = ~torch.isclose(got, expected.double(), rtol=RTOL, atol=ATOL)
         place = bad.nonzero()[0].tolist()
         want, came = expected[tuple(place)].item(), got[tuple(place)].item()
-        digits = ".4f" if expected.is_floating_point() else ".0f"
+        right, wrong = apart(want, came) if expected.is_floating_point() else (f"{want:.0f}", f"{came:.0f}")
         where = str(place) if place else ""
-        return f"For {case}: expected {self.output}{where} = {want:{digits}}, got {came:{digits}}."
-
-
-def refusal(fn: object, names: Sequence[str]) -> Result | None:
-    """Return why `fn` cannot be checked at all, or None if it is a function of these arguments."""
-    if blank(fn):
-        return unattempted("Replace the placeholder by your function.")
-    wanted = f"a function of {' and '.join(names)}"
-    if not callable(fn):
-        return failed(f"Expected {wanted}, got {describe(fn)}.")
-    if not takes(fn, len(names)):
-        return failed(
-            f"Expected {wanted}, got a function with the arguments {inspect.signature(fn)}. "
-            "Hand over the function itself, without calling it."
-        )
-    return None
+        return f"For {case}: expected {self.output}{where} = {right}, got {wrong}."
 
 
 def close(a: Tensor, b: Tensor) -> bool:
@@ -250,46 +223,3 @@ class _Listener(TorchFunctionMode):
     ) -> Any:
         self.called.add(getattr(func, "__name__", ""))
         return func(*args, **(kwargs or {}))
-
-
-def takes(fn: Callable[..., Any], count: int) -> bool:
-    """Whether `fn` can be called with `count` positional arguments, as far as Python can tell."""
-    try:
-        inspect.signature(fn).bind(*range(count))
-    except TypeError:
-        return False
-    except ValueError:  # some built-in functions have no signature: let the call decide
-        return True
-    return True
-
-
-def blank(value: object) -> bool:
-    """Whether a value is one of the placeholders of an exercise."""
-    return value is None or value is Ellipsis or value is NotImplemented
-
-
-def describe(value: object) -> str:
-    """Return a value's type with what a learner needs to find it: a shape, a length, a number."""
-    kind = type(value).__name__
-    if isinstance(value, Tensor):
-        return f"a tensor of shape {list(value.shape)}"
-    if isinstance(value, tuple | list):
-        return f"a {kind} of {len(value)}"
-    if value is None or isinstance(value, bool | int | float | str):
-        return "None" if value is None else f"{kind} {value!r:.60}"
-    return f"{type(value).__module__}.{kind}" if type(value).__module__ != "builtins" else kind
-
-
-def passed(message: str) -> Result:
-    """Return the result of a right answer."""
-    return Result(passed=True, attempted=True, message=message)
-
-
-def failed(message: str) -> Result:
-    """Return the result of a wrong answer."""
-    return Result(passed=False, attempted=True, message=message)
-
-
-def unattempted(message: str) -> Result:
-    """Return the result of no answer."""
-    return Result(passed=False, attempted=False, message=message)

@@ -1,59 +1,56 @@
 r"""The checks of chapter 3, attention between two sentences.
 
->>> from unrolled.exercises.attention import check_context
->>> check_context(lambda h, states: h).passed
+>>> from unrolled.exercises.attention import check_local
+>>> check_local(lambda scores, reach: scores.softmax(-1)).passed
 False
 
 Each takes what the learner made and returns a `Result`, which a notebook shows as the last line of a cell.
 A check never raises because of a learner's code.
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from unrolled.exercises._check import (
-    Case,
-    Exercise,
-    Misconception,
-    blank,
-    describe,
-    failed,
-    passed,
-    unattempted,
-)
+from unrolled.exercises._check import Case, Exercise, Misconception
 from unrolled.exercises._draw import gaussian
+from unrolled.exercises._said import apart, blank, describe, failed, passed, unattempted
 from unrolled.exercises.result import Result
-from unrolled.nn import attend, attention_scores, attention_weights
 
-__all__ = ["check_additive", "check_context", "check_score_matrix"]
+__all__ = ["check_additive", "check_local", "check_score_matrix"]
 
 # Steps T, source words S and d are different primes, so that no wrong axis fits by chance.
 SHAPES = [(5, 7, 3), (2, 3, 11), (3, 5, 7, 2)]
 
 
-def context(h: Tensor, states: Tensor) -> Tensor:
-    """Return what each step finds, by the package: ``[..., T, d]`` and ``[..., S, d]`` to ``[..., T, d]``."""
-    return attend(attention_weights(attention_scores(h, states)), states)
+def _sums(steps: Tensor, words: Tensor) -> Tensor:
+    """Add every step's vector to every word's: ``[..., T, w]`` and ``[..., S, w]`` to ``[..., T, S, w]``."""
+    return steps[..., :, None, :] + words[..., None, :, :]
 
 
 def additive(h: Tensor, states: Tensor, W_1: Tensor, W_2: Tensor, u: Tensor) -> Tensor:
     """Return the additive scores ``[..., T, S]`` of ``[..., T, d]`` and ``[..., S, d]``."""
-    return torch.tanh((h @ W_1.mT)[..., :, None, :] + (states @ W_2.mT)[..., None, :, :]) @ u
+    return torch.tanh(_sums(h @ W_1.mT, states @ W_2.mT)) @ u
 
 
-def check_context(fn: object) -> Result:
-    """Check ``fn(h, states)``: what each decoder step finds, [..., T, d] and [..., S, d] -> [..., T, d]."""
+def local(scores: Tensor, reach: Tensor) -> Tensor:
+    """Return weights ``[..., T, S]`` of scores of which step i keeps those at most `reach` places from i."""
+    return torch.softmax(scores.masked_fill(_far(scores, reach), -torch.inf), -1)
+
+
+def _far(scores: Tensor, reach: Tensor) -> Tensor:
+    T, S = scores.shape[-2:]
+    return (torch.arange(T)[:, None] - torch.arange(S)).abs() > reach
+
+
+def check_local(fn: object) -> Result:
+    """Check ``fn(scores, reach)``: the weights of local attention, [..., T, S] -> [..., T, S]."""
     cases = [
-        Case(
-            {"h": gaussian(*front, T, d), "states": gaussian(*front, S, d, seed=1)},
-            batched=bool(front),
-        )
-        for *front, T, S, d in SHAPES
+        Case({"scores": gaussian(*front, T, S), "reach": torch.tensor(reach)}, batched=bool(front))
+        for *front, T, S, reach in ((5, 7, 1), (5, 3, 2), (2, 5, 7, 2))
     ]
-    return Exercise("context", context, cases, CONTEXTS, SHORTCUTS).check(fn)
+    return Exercise("weights", local, cases, LOCAL).check(fn)
 
 
 def check_additive(fn: object) -> Result:
@@ -76,69 +73,77 @@ def check_additive(fn: object) -> Result:
     return Exercise("scores", additive, cases, ADDITIVE).check(fn)
 
 
-SHORTCUTS = {
-    "scaled_dot_product_attention": "Right. The exercise was to write the three steps yourself: scores, "
-    "weights, context.",
-}
-
-CONTEXTS = [
+LOCAL = [
+    Misconception(
+        "weights cut",
+        lambda scores, reach: torch.softmax(scores, -1).masked_fill(_far(scores, reach), 0),
+        "You set weights to zero after the softmax: what is left of a row no longer adds up to one. Set the "
+        "scores to minus infinity before it.",
+    ),
+    Misconception(
+        "scores set to zero",
+        lambda scores, reach: torch.softmax(scores.masked_fill(_far(scores, reach), 0), -1),
+        "You set the scores outside to 0, and e to the power of 0 is 1: those words still get a share. "
+        "The score whose power is 0 is minus infinity.",
+    ),
+    Misconception(
+        "kept what is far",
+        lambda scores, reach: torch.softmax(scores.masked_fill(~_far(scores, reach), -torch.inf), -1),
+        "The mask is turned round: you kept the words that are too far and hid the near ones.",
+    ),
+    Misconception(
+        "one place short",
+        lambda scores, reach: local(scores, reach - 1),
+        "The words exactly `reach` places away may be looked at too: hide those with a distance greater "
+        "than it.",
+    ),
+    Misconception(
+        "back only",
+        lambda scores, reach: torch.softmax(
+            scores.masked_fill(
+                _far(scores, reach)
+                | (torch.arange(scores.shape[-1]) > torch.arange(scores.shape[-2])[:, None]),
+                -torch.inf,
+            ),
+            -1,
+        ),
+        "Step i looks back only: the words after place i are near too. Take the absolute value of i - j.",
+    ),
+    Misconception(
+        "ahead without limit",
+        lambda scores, reach: torch.softmax(
+            scores.masked_fill(
+                torch.arange(scores.shape[-2])[:, None] - torch.arange(scores.shape[-1]) > reach, -torch.inf
+            ),
+            -1,
+        ),
+        "Only one side is cut off: i - j is negative for the words after place i, and never greater than "
+        "`reach`. Take its absolute value.",
+    ),
     Misconception(
         "columns sum to one",
-        lambda h, states: torch.softmax(h @ states.mT, -2) @ states,
-        "The softmax runs over the wrong axis: your columns sum to one. Each decoder step shares out its own "
-        "attention among the source words, which come last: `dim=-1`.",
+        lambda scores, reach: torch.softmax(scores.masked_fill(_far(scores, reach), -torch.inf), -2),
+        "The softmax runs over the wrong axis: your columns sum to one. The source words come last, "
+        "`dim=-1`.",
     ),
     Misconception(
-        "no softmax",
-        lambda h, states: h @ states.mT @ states,
-        "You mixed by the scores themselves. They may be negative and do not sum to one; the softmax makes "
-        "shares of them.",
-    ),
-    Misconception(
-        "weights returned",
-        lambda h, states: torch.softmax(h @ states.mT, -1),
-        "You returned the weights. One step is left: mix the encoder's states by them.",
-    ),
-    Misconception(
-        "decoder states mixed",
-        lambda h, states: torch.softmax(states @ h.mT, -1) @ h,
-        "Encoder and decoder are exchanged: each of your rows belongs to a source word. A row belongs to a "
-        "decoder step, and what is mixed are the encoder's states.",
-    ),
-    Misconception(
-        "scaled",
-        lambda h, states: torch.softmax(h @ states.mT / math.sqrt(h.shape[-1]), -1) @ states,
-        "You divided the scores by the square root of d. That is the scaled dot product; here the plain one "
-        "is asked for.",
-    ),
-    Misconception(
-        "attends to itself",
-        lambda h, states: torch.softmax(h @ h.mT, -1) @ h,
-        "You compared the decoder's states with one another. That is chapter 4. Compare them with the "
-        "encoder's states.",
-    ),
-    Misconception(
-        "transpose of a batch",
-        lambda h, states: torch.softmax(h @ states.permute(*range(states.dim())[::-1]), -1) @ states,
-        "A forgotten batch dimension: `.T` reverses all dimensions. Swap the last two only: "
-        "`states.transpose(-2, -1)`.",
+        "nothing hidden",
+        lambda scores, reach: torch.softmax(scores, -1),
+        "Every step still looks at every word: the scores of the words too far away must become minus "
+        "infinity.",
     ),
 ]
 
 ADDITIVE = [
     Misconception(
         "no tanh",
-        lambda h, states, W_1, W_2, u: (
-            ((h @ W_1.mT)[..., :, None, :] + (states @ W_2.mT)[..., None, :, :]) @ u
-        ),
+        lambda h, states, W_1, W_2, u: _sums(h @ W_1.mT, states @ W_2.mT) @ u,
         "The tanh is missing. Without it the score falls apart into a part of the step and a part of the "
         "word, and the softmax cancels the step's.",
     ),
     Misconception(
         "tanh of each",
-        lambda h, states, W_1, W_2, u: (
-            (torch.tanh(h @ W_1.mT)[..., :, None, :] + torch.tanh(states @ W_2.mT)[..., None, :, :]) @ u
-        ),
+        lambda h, states, W_1, W_2, u: _sums(torch.tanh(h @ W_1.mT), torch.tanh(states @ W_2.mT)) @ u,
         "You took the tanh of each side before adding. First add, then the tanh: only so do the two meet.",
     ),
     Misconception(
@@ -153,9 +158,7 @@ ADDITIVE = [
     ),
     Misconception(
         "no u",
-        lambda h, states, W_1, W_2, u: torch.tanh(
-            (h @ W_1.mT)[..., :, None, :] + (states @ W_2.mT)[..., None, :, :]
-        ).sum(-1),
+        lambda h, states, W_1, W_2, u: torch.tanh(_sums(h @ W_1.mT, states @ W_2.mT)).sum(-1),
         "You added the numbers up. Each has a weight of its own: multiply by u.",
     ),
     Misconception(
@@ -182,7 +185,7 @@ def _hand_made(words: Sequence[tuple[float, float]], matrix: Tensor) -> tuple[Te
 
 
 def check_score_matrix(matrix: object) -> Result:
-    """Check W of the score hᵀ W h̄: "let's go" and eight "now" must be vamos, and "go" and eight "now" ve."""
+    """Check W of the score hᵀ W h̄: in "let's go" and eight "now" the first step looks at "let's" by half."""
     if blank(matrix):
         return unattempted("Replace the placeholder by four numbers, [[., .], [., .]].")
     try:
@@ -195,13 +198,16 @@ def check_score_matrix(matrix: object) -> Result:
     weights, found = _hand_made([(1.0, 0.0), (0.0, 1.0), *nows], W)
     shares = (
         f"“let's” gets {weights[0]:.2f} and “go” {weights[1]:.2f} of the first step's attention; the first "
-        f"context number is {found[0]:.3f}"
+        f"context number is {apart(0.25, float(found[0]), 3)[1]}"
     )
     if found[0] <= 0.25:
         hint = " All ten words still get about the same." if weights.max() - weights.min() < 0.05 else ""
         if float((weights * torch.arange(10)).sum()) > 5:
             hint = " Your scores prefer the “now”s."
         return failed(f"{shares}, which is not above 0.25: ve.{hint}")
+    if weights[0] < 0.5:
+        where = "you point at “go”" if weights[1] > weights[0] else "“let's” gets less than half"
+        return failed(f"{shares}. The word is vamos, but {where}.")
     _, alone = _hand_made([(0.0, 1.0), *nows], W)
     assert alone[0] <= 0.25, "without let's the first numbers of all states are zero"
     return passed(f"{shares}: vamos, after eight more words. Without “let's” it is still ve.")

@@ -1,7 +1,7 @@
-"""The checks of chapter 10, GPT: the loss of a text, the choice of a word, and one step with a cache.
+"""The checks of chapter 10, GPT: bits per byte, a rule for choosing, and several steps with a cache.
 
->>> from unrolled.exercises.gpt import check_temperature
->>> check_temperature(lambda logits, temperature: logits.softmax(-1)).passed
+>>> from unrolled.exercises.gpt import check_min_p
+>>> check_min_p(lambda logits, m: logits.softmax(-1)).passed
 False
 
 Each takes what the learner made and returns a `Result`, which a notebook shows as the last line of a cell.
@@ -9,7 +9,6 @@ A check never raises because of a learner's code.
 """
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -18,256 +17,227 @@ from torch.nn.functional import cross_entropy
 from unrolled.exercises._check import Case, Exercise, Misconception
 from unrolled.exercises._draw import gaussian, ids
 from unrolled.exercises.result import Result
-from unrolled.generate import keep_top_p
 
-__all__ = ["check_cached_step", "check_next_token_loss", "check_temperature", "check_top_p"]
+__all__ = ["check_bits_per_byte", "check_cached_chunk", "check_min_p"]
 
-# Different primes, so that no wrong axis fits by chance: [T, V], and [B, T, V] at the end.
-TEXTS = [(7, 5), (11, 13), (3, 7, 5)]
+# [T, V] and the bytes of the text; different primes, so that no wrong axis fits by chance.
+TEXTS = [(7, 5, 29), (11, 13, 41), (3, 7, 17)]
 # [V], [T, V] and [B, T, V]: one word to choose, and many at once.
-CHOICES = [((7,), 0.9), ((5, 11), 0.5), ((2, 3, 13), 0.9)]
-# [T, K] with T held, and [B, H, T, K].
-HELD = [((), 5, 3), ((), 7, 2), ((2, 3), 5, 7)]
+CHOICES = [((7,), 0.2), ((5, 11), 0.3), ((2, 3, 13), 0.05)]
+# [N, K] with S held, and [B, H, N, K].
+HELD = [((), 5, 3, 2), ((), 2, 5, 7), ((2, 3), 7, 5, 11)]
 
 
-def _loss(logits: Tensor, tokens: Tensor, reduction: str = "mean") -> Tensor:
-    """Return the cross-entropy of each token, by the logits that stand in its row."""
-    return cross_entropy(logits.flatten(0, -2), tokens.flatten(), reduction=reduction)
+def _surprises(logits: Tensor, tokens: Tensor) -> Tensor:
+    """Return the nats of every token but the first."""
+    return cross_entropy(logits[:-1], tokens[1:], reduction="none")
 
 
-def _next(logits: Tensor, tokens: Tensor, reduction: str = "mean") -> Tensor:
-    return _loss(logits[..., :-1, :], tokens[..., 1:], reduction)
+def _bits(logits: Tensor, tokens: Tensor, n_bytes: Tensor) -> Tensor:
+    return _surprises(logits, tokens).sum() / (math.log(2) * n_bytes)
 
 
-def check_next_token_loss(fn: object) -> Result:
-    """Check ``fn(logits, tokens)``: nats per predicted token, [..., T, V] and [..., T] -> a number."""
-    cases = []
-    for *lead, length, vocabulary in TEXTS:
-        tokens = ids(vocabulary, *lead, length)
-        logits = 2 * gaussian(*lead, length, vocabulary)
-        cases.append(Case({"logits": logits, "tokens": tokens}, batched=bool(lead)))
-    return Exercise("loss", _next, cases, LOSSES).check(fn)
-
-
-def check_temperature(fn: object) -> Result:
-    """Check ``fn(logits, temperature)``: the share of every word, [..., V] -> [..., V]."""
+def check_bits_per_byte(fn: object) -> Result:
+    """Check ``fn(logits, tokens, n_bytes)``: bits per byte of a text, [T + 1, V] and [T + 1] -> a number."""
     cases = [
         Case(
-            {"logits": 2 * gaussian(*shape), "temperature": torch.tensor(tau, dtype=torch.float64)},
-            batched=len(shape) > 2,
+            {
+                "logits": 2 * gaussian(length, vocabulary),
+                "tokens": ids(vocabulary, length),
+                "n_bytes": torch.tensor(size),
+            }
         )
-        for (shape, _), tau in zip(CHOICES, (0.5, 2.0, 0.8), strict=True)
+        for length, vocabulary, size in TEXTS
     ]
-    return Exercise("shares", _shares, cases, TEMPERATURES).check(fn)
+    return Exercise("bits", _bits, cases, BITS).check(fn)
 
 
-def check_top_p(fn: object) -> Result:
-    """Check ``fn(logits, p)``: shares that are 0 beyond the nucleus and add up to 1, [..., V] -> [..., V]."""
+def _limited(logits: Tensor, limit: Tensor) -> Tensor:
+    p = logits.softmax(-1)
+    kept = torch.where(p >= limit, p, 0.0)
+    return kept / kept.sum(-1, keepdim=True)
+
+
+def _min_p(logits: Tensor, m: Tensor) -> Tensor:
+    return _limited(logits, m * logits.softmax(-1).amax(-1, keepdim=True))
+
+
+def check_min_p(fn: object) -> Result:
+    """Check ``fn(logits, m)``: probabilities, 0 below m times the highest, [..., V] -> [..., V]."""
     cases = [
         Case(
-            {"logits": 2 * gaussian(*shape), "p": torch.tensor(p, dtype=torch.float64)},
+            {"logits": 2 * gaussian(*shape), "m": torch.tensor(m, dtype=torch.float64)},
             batched=len(shape) > 2,
         )
-        for shape, p in CHOICES
+        for shape, m in CHOICES
     ]
-    return Exercise("shares", _nucleus, cases, NUCLEI).check(fn)
+    return Exercise("probabilities", _min_p, cases, MIN_P).check(fn)
 
 
-def check_cached_step(fn: object) -> Result:
-    """Check ``fn(query, key, value, keys, values)``: what the newest token finds, [..., 1, K] -> [..., 1, K].
+def _chunk(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    *,
+    scale: float = 0,
+    ahead: int = 0,
+) -> Tensor:
+    """Attend from the new tokens to all before and to themselves; `ahead` tokens further if asked."""
+    held, new = keys.shape[-2], query.shape[-2]
+    every, handed = torch.cat([keys, key], -2), torch.cat([values, value], -2)
+    scores = query @ every.mT * (scale or query.shape[-1] ** -0.5)
+    later = torch.ones(new, held + new, dtype=torch.bool).triu(held + 1 + ahead)
+    return torch.softmax(scores.masked_fill(later, -torch.inf), -1) @ handed
+
+
+def check_cached_chunk(fn: object) -> Result:
+    """Check ``fn(query, key, value, keys, values)``: what the new tokens find, [..., N, K] -> [..., N, K].
 
     `keys` and `values` are those of all earlier tokens, [..., S, K].
     """
     cases = []
-    for lead, held, width in HELD:
-        new = {
-            name: 2 * gaussian(*lead, 1, width, seed=i) for i, name in enumerate(("query", "key", "value"))
+    for lead, held, new, width in HELD:
+        fresh = {
+            name: 2 * gaussian(*lead, new, width, seed=i) for i, name in enumerate(("query", "key", "value"))
         }
         old = {name: 2 * gaussian(*lead, held, width, seed=i) for i, name in enumerate(("keys", "values"), 5)}
-        cases.append(Case({**new, **old}, batched=bool(lead)))
-    return Exercise("context", _step, cases, STEPS).check(fn)
+        cases.append(Case({**fresh, **old}, batched=bool(lead)))
+    return Exercise("context", _chunk, cases, CHUNKS).check(fn)
 
 
-def _shares(logits: Tensor, temperature: Tensor) -> Tensor:
-    return torch.softmax(logits / temperature, dim=-1)
-
-
-def _nucleus(logits: Tensor, p: Tensor) -> Tensor:
-    return keep_top_p(logits, float(p)).softmax(-1)
-
-
-def _step(
-    query: Tensor, key: Tensor, value: Tensor, keys: Tensor, values: Tensor, scale: float = 0
-) -> Tensor:
-    """Attend from the newest token to all there are, scores times `scale`, or over √K unless given."""
-    every, brought = torch.cat([keys, key], -2), torch.cat([values, value], -2)
-    scores = query @ every.mT * (scale or query.shape[-1] ** -0.5)
-    return torch.softmax(scores, -1) @ brought
-
-
-LOSSES = [
+BITS = [
+    Misconception(
+        "nats",
+        lambda logits, tokens, n_bytes: _surprises(logits, tokens).sum() / n_bytes,
+        "Those are nats. A bit is ln 2 nats: divide by `math.log(2)`.",
+    ),
+    Misconception(
+        "multiplied by ln 2",
+        lambda logits, tokens, n_bytes: _surprises(logits, tokens).sum() * math.log(2) / n_bytes,
+        "You multiplied by ln 2. A bit is less than a nat, so there are more of them: divide.",
+    ),
+    Misconception(
+        "per token",
+        lambda logits, tokens, n_bytes: _surprises(logits, tokens).mean() / math.log(2),
+        "Those are bits per token. The bits of the whole text are a sum over its tokens; divide that by its "
+        "bytes.",
+    ),
+    Misconception(
+        "a mean over bytes",
+        lambda logits, tokens, n_bytes: _surprises(logits, tokens).mean() / (math.log(2) * n_bytes),
+        "You divided twice: the mean has been divided by the number of tokens already. Add the surprises up, "
+        "then divide by the bytes.",
+    ),
+    Misconception(
+        "mean times all tokens",
+        lambda logits, tokens, n_bytes: (
+            _surprises(logits, tokens).mean() * len(tokens) / (math.log(2) * n_bytes)
+        ),
+        "You multiplied the mean by all tokens. The first is given, not predicted: there is one prediction "
+        "less.",
+    ),
     Misconception(
         "no shift",
-        _loss,
-        "You asked the logits of each place for the token that stands in the same place. There the model has "
-        "read it already. The row of token t says what comes behind it: `logits[..., :-1, :]` belongs to "
-        "`tokens[..., 1:]`.",
+        lambda logits, tokens, n_bytes: (
+            cross_entropy(logits, tokens, reduction="sum") / (math.log(2) * n_bytes)
+        ),
+        "You asked the logits of each position for the token that stands there, which the model has read. "
+        "The row of token t says what comes after it: `logits[:-1]` belongs to `tokens[1:]`.",
     ),
     Misconception(
         "shifted backwards",
-        lambda logits, tokens: _loss(logits[..., 1:, :], tokens[..., :-1]),
-        "You shifted the wrong way: your logits of each place are asked for the token before it. "
-        "`logits[..., :-1, :]` belongs to `tokens[..., 1:]`.",
-    ),
-    Misconception(
-        "summed",
-        lambda logits, tokens: _next(logits, tokens, "sum"),
-        "You added the surprises up. A loss per token is their mean: divide by how many tokens were "
-        "predicted, one less than there are in each sequence.",
-    ),
-    Misconception(
-        "divided by T",
-        lambda logits, tokens: _next(logits, tokens, "sum") / tokens.numel(),
-        "You divided by the number of tokens. The first of a sequence is given, nobody predicted it: divide "
-        "by one less for each sequence.",
-    ),
-    Misconception(
-        "bits",
-        lambda logits, tokens: _next(logits, tokens) / math.log(2),
-        "That is the loss in bits. In nats the logarithm is the natural one, `torch.log`.",
-    ),
-    Misconception(
-        "no minus",
-        lambda logits, tokens: -_next(logits, tokens),
-        "The sign is missing: the logarithm of a probability is negative, a surprise is positive.",
-    ),
-    Misconception(
-        "mean probability",
-        lambda logits, tokens: (-_next(logits, tokens, "none")).exp().mean().log().neg(),
-        "You took the mean of the probabilities, and then the logarithm. Take the logarithm of each first: "
-        "the probability of a text is a product, and only its logarithm is a sum.",
-    ),
-    Misconception(
-        "wrong axis",
-        lambda logits, tokens: -logits.log_softmax(-2)[..., :-1, :].gather(-1, tokens[..., 1:, None]).mean(),
-        "Your softmax runs over the places of the text. It belongs over the words: `dim=-1`.",
+        lambda logits, tokens, n_bytes: (
+            cross_entropy(logits[1:], tokens[:-1], reduction="sum") / (math.log(2) * n_bytes)
+        ),
+        "You shifted the wrong way: your logits are asked for the token before. `logits[:-1]` belongs to "
+        "`tokens[1:]`.",
     ),
 ]
 
-TEMPERATURES = [
+MIN_P = [
+    # Before the next: in a batch with one sure position the two limits are nearly the same.
     Misconception(
-        "multiplied",
-        lambda logits, temperature: torch.softmax(logits * temperature, dim=-1),
-        "You multiplied by the temperature, so that heat makes the model surer. Divide.",
+        "the highest of all",
+        lambda logits, m: _limited(logits, m * logits.softmax(-1).max()),
+        "You took one highest probability for the whole batch. Each position has its own: "
+        "`amax(-1, keepdim=True)`.",
     ),
     Misconception(
-        "after the softmax",
-        lambda logits, temperature: torch.softmax(logits, -1),
-        "Your shares are those of temperature 1. Dividing the shares and making them add up to one again "
-        "changes nothing: the logits have to be divided, before the softmax.",
+        "an absolute limit",
+        lambda logits, m: _limited(logits, m),
+        "You compared each probability with m itself. The limit is m times the *highest* probability, so "
+        "that it falls where the model is unsure. (With m alone, no word may be left.)",
     ),
     Misconception(
-        "shares divided",
-        lambda logits, temperature: torch.softmax(logits, -1) / temperature,
-        "You divided the shares by the temperature, and they no longer add up to one. Divide the logits, "
-        "before the softmax.",
-    ),
-    Misconception(
-        "no softmax",
-        lambda logits, temperature: logits / temperature,
-        "The softmax is missing: those are logits still.",
-    ),
-    Misconception(
-        "first axis",
-        lambda logits, temperature: torch.softmax(logits / temperature, dim=0),
-        "Your softmax runs over the first dimension. The words are the last: `dim=-1`.",
-    ),
-]
-
-
-def _kept(keep: Callable[[Tensor, Tensor, Tensor], Tensor], *, again: bool = True) -> Callable[..., Tensor]:
-    """Return a rule that keeps words by their share and by what they and the likelier have together."""
-
-    def rule(logits: Tensor, p: Tensor) -> Tensor:
-        share = logits.softmax(-1)
-        ordered, order = share.sort(dim=-1, descending=True)
-        together = torch.zeros_like(share).scatter(-1, order, ordered.cumsum(-1))
-        left = torch.where(keep(share, together, p), share, 0.0)
-        return left / left.sum(-1, keepdim=True) if again else left
-
-    return rule
-
-
-def _unsorted(logits: Tensor, p: Tensor) -> Tensor:
-    share = logits.softmax(-1)
-    left = torch.where(share.cumsum(-1) - share < p, share, 0.0)
-    return left / left.sum(-1, keepdim=True)
-
-
-NUCLEI = [
-    Misconception(
-        "the word that reaches p left out",
-        _kept(lambda share, together, p: together <= p),
-        "You dropped the word with which the sum reaches p. The nucleus is the smallest set that *has* p: a "
-        "word stays as long as the likelier ones have less than p together. (With one very likely word, "
-        "your rule keeps none.)",
+        "of the logits",
+        lambda logits, m: logits.masked_fill(logits < m * logits.amax(-1, keepdim=True), -torch.inf).softmax(
+            -1
+        ),
+        "You compared logits, whose zero means nothing: add 1 to all, and your rule keeps other words. "
+        "Compare the probabilities.",
     ),
     Misconception(
         "not again to one",
-        _kept(lambda share, together, p: together - share < p, again=False),
-        "The right words are left, but their shares no longer add up to one. Divide by their sum, or set "
-        "the others' logits to -inf before the softmax.",
-    ),
-    Misconception(
-        "each word by itself",
-        _kept(lambda share, together, p: share >= 1 - p),
-        "You judged each word by its own share. The rule adds up: from the likeliest downwards, until the "
-        "sum reaches p.",
-    ),
-    Misconception(
-        "sorted",
-        lambda logits, p: _nucleus(logits, p).sort(dim=-1, descending=True).values,
-        "The shares are right, and in the order of likelihood. Put them back in the order of the vocabulary.",
-    ),
-    Misconception(
-        "never sorted",
-        _unsorted,
-        "You added up in the order of the vocabulary. Sort first: the likeliest word comes first.",
+        lambda logits, m: torch.where(
+            logits.softmax(-1) >= m * logits.softmax(-1).amax(-1, keepdim=True), logits.softmax(-1), 0.0
+        ),
+        "The right words are left, but their probabilities no longer add up to one. Divide by their sum, or "
+        "set the others' logits to -inf before the softmax.",
     ),
     Misconception(
         "all kept",
-        lambda logits, p: logits.softmax(-1),
-        "No word is ruled out: those are the shares before the rule.",
+        lambda logits, m: logits.softmax(-1),
+        "No word is ruled out: those are the probabilities before the rule.",
     ),
 ]
 
-STEPS = [
+
+CHUNKS = [
     Misconception(
-        "the newest forgotten",
+        "a triangle from the corner",
+        lambda query, key, value, keys, values: _chunk(
+            query, key, value, keys, values, ahead=-keys.shape[-2]
+        ),
+        "Your triangle begins in the corner: `torch.tril` of an [N, S + N] matrix lets the first new token "
+        "see the first held one alone. It may see all S held tokens and itself, so the diagonal is S columns "
+        "further right: `triu(S + 1)` marks what is hidden.",
+    ),
+    Misconception(
+        "no mask",
+        lambda query, key, value, keys, values: _chunk(
+            query, key, value, keys, values, ahead=query.shape[-2]
+        ),
+        "With one new token nothing needs hiding; with several, the earlier of them must not see the later. "
+        "Your first new token has seen the last.",
+    ),
+    Misconception(
+        "one too far",
+        lambda query, key, value, keys, values: _chunk(query, key, value, keys, values, ahead=1),
+        "Each new token sees one token too many, the next. Column S + i is token i itself: hide from "
+        "S + i + 1.",
+    ),
+    Misconception(
+        "not itself",
+        lambda query, key, value, keys, values: _chunk(query, key, value, keys, values, ahead=-1),
+        "A new token does not see itself. Column S + i is its own: hide from S + i + 1.",
+    ),
+    Misconception(
+        "the new ones forgotten",
         lambda query, key, value, keys, values: (
             torch.softmax(query @ keys.mT * query.shape[-1] ** -0.5, -1) @ values
         ),
-        "The newest token does not see itself. Put its own key and value behind the ones that are held.",
-    ),
-    Misconception(
-        "a triangle for one row",
-        lambda query, key, value, keys, values: values[..., :1, :].clone(),
-        "Only the first token was seen. A causal mask made for one row, `torch.tril(torch.ones(1, S))`, "
-        "allows the first column alone. The newest token may see all that is held, so nothing needs hiding.",
-    ),
-    Misconception(
-        "itself alone",
-        lambda query, key, value, keys, values: value.clone(),
-        "The newest token saw itself alone. Put the keys and values that are held in front of its own.",
+        "The new tokens see the held ones only. Put their own keys and values after those that are held.",
     ),
     Misconception(
         "no scale",
-        lambda query, key, value, keys, values: _step(query, key, value, keys, values, scale=1.0),
+        lambda query, key, value, keys, values: _chunk(query, key, value, keys, values, scale=1.0),
         "The scores are not scaled. Divide them by √K.",
     ),
     Misconception(
         "keys for values",
-        lambda query, key, value, keys, values: _step(query, key, key, keys, keys),
+        lambda query, key, value, keys, values: _chunk(query, key, key, keys, keys),
         "You mixed the keys. They are what a token is found by; what is handed over are the values.",
     ),
 ]

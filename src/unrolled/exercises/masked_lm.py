@@ -1,154 +1,146 @@
-"""The checks of chapter 11, masked language modelling.
+"""The checks of chapter 11: BERT's masking rule, and WordPiece's longest match first.
 
-Each takes the function a learner wrote and returns a `Result`; see `unrolled.exercises.self_attention`.
+Each takes what the learner made and returns a `Result`; see `unrolled.exercises.self_attention`.
 """
+
+from collections.abc import Collection
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.exercises._check import Case, Exercise, Misconception
 from unrolled.exercises._draw import gaussian, ids
+from unrolled.exercises._said import blank, describe, failed, passed, unattempted
 from unrolled.exercises.result import Result
 
-__all__ = ["check_hide", "check_masked_loss", "check_nearest"]
+__all__ = ["check_fate", "check_greedy"]
 
-# B, T and V are different primes, so that no wrong axis fits by chance.
-SHAPES = [(2, 5), (3, 7)]
-VOCABULARY = 11
+# B and T are different primes, so that no wrong axis fits by chance.
+SHAPES = [(5, 31), (7, 23)]
+VOCABULARY = 29
+WORD = "unbearable"
 
 
-def _tokens(shape: tuple[int, int]) -> Tensor:
+def _words(*shape: int) -> Tensor:
     return ids(VOCABULARY, *shape, low=len(SPECIAL))
 
 
-def _hidden(shape: tuple[int, int]) -> Tensor:
-    hidden = gaussian(*shape, seed=2) < -0.25  # two of five, more or less
-    hidden[0, :2] = torch.tensor([True, False])  # some of either kind, whatever was drawn
-    return hidden
-
-
-def check_hide(fn: object) -> Result:
-    """Check ``fn(tokens, hidden)``: the mask in the hidden places, [B, T] and [B, T] -> [B, T]."""
-    cases = [Case({"tokens": _tokens(shape), "hidden": _hidden(shape)}) for shape in SHAPES]
-    return Exercise("hidden tokens", _hide, cases, HIDES).check(fn)
-
-
-def check_masked_loss(fn: object) -> Result:
-    """Check ``fn(logits, tokens, hidden)``: the mean surprise over hidden places, one number."""
-    cases = [
-        Case(
-            {
-                "logits": 2 * gaussian(*shape, VOCABULARY),
-                "tokens": _tokens(shape),
-                "hidden": _hidden(shape),
-            }
-        )
-        for shape in SHAPES
-    ]
-    return Exercise("loss", _loss, cases, LOSSES).check(fn)
-
-
-def check_nearest(fn: object) -> Result:
-    """Check ``fn(vectors, centroids)``: which centroid is nearest, [N, d] and [C, d] -> [N]."""
+def check_fate(fn: object) -> Result:
+    """Check ``fn(tokens, chosen, fate, words)``: what the model sees with BERT's 80/10/10, all [B, T]."""
     cases = []
-    for n, c, d in ((7, 3, 5), (11, 5, 2)):
-        lengths = torch.linspace(0.5, 3, c, dtype=torch.float64)[:, None]  # so that dot products mislead
-        cases.append(Case({"vectors": gaussian(n, d, seed=4), "centroids": lengths * gaussian(c, d)}))
-    return Exercise("nearest", _nearest, cases, NEAREST).check(fn)
+    for shape in SHAPES:
+        fate = gaussian(*shape, seed=3).erf().add(1).div(2)  # between 0 and 1
+        chosen = gaussian(*shape, seed=2) < 0
+        # Some of either kind in each of the three parts, whatever was drawn.
+        fate[0, :6] = torch.tensor([0.1, 0.85, 0.95] * 2, dtype=fate.dtype)
+        chosen[0, :6] = torch.tensor([True] * 3 + [False] * 3)
+        tokens = _words(*shape)
+        words = (tokens - len(SPECIAL) + 1) % (VOCABULARY - len(SPECIAL)) + len(SPECIAL)  # never the same
+        cases.append(Case({"tokens": tokens, "chosen": chosen, "fate": fate, "words": words}))
+    return Exercise("what the model sees", _fate, cases, FATES).check(fn)
 
 
-def _hide(tokens: Tensor, hidden: Tensor) -> Tensor:
-    return tokens.masked_fill(hidden, SPECIAL.mask)
+def check_greedy(pieces: object) -> Result:
+    """Check a set of pieces that spell *unbearable*, and with which longest match first gives it up."""
+    from tokenizers.models import WordPiece
+
+    if blank(pieces):
+        return unattempted("Replace the placeholder by your pieces.")
+    if isinstance(pieces, str) or not isinstance(pieces, Collection):
+        return failed(f"Expected a set of pieces, got {describe(pieces)}.")
+    odd = next((p for p in pieces if not isinstance(p, str) or not p.removeprefix("##")), None)
+    if odd is not None:
+        return failed(f"Expected pieces of one letter or more, got {odd!r}.")
+    names = ["[UNK]", *sorted(set(pieces) - {"[UNK]"})]
+    model = WordPiece({name: i for i, name in enumerate(names)}, unk_token="[UNK]")
+    found = [token.value for token in model.tokenize(WORD)]
+    spelled = _spell(WORD, set(pieces))
+    if spelled is None:
+        bare = {p.removeprefix("##") for p in pieces}
+        if _spell(WORD, bare | {f"##{p}" for p in bare}):
+            return failed(
+                f"Your pieces spell {WORD!r} only if ## is forgotten: a piece that goes on a word is looked "
+                "up with ## in front, and one that begins it without."
+            )
+        return failed(
+            f"No choice of your pieces spells {WORD!r}: then [UNK] is the right answer. They must spell it, "
+            "and longest match first must miss it."
+        )
+    if found != ["[UNK]"]:
+        return failed(
+            f"Longest match first spells it with your pieces: {' '.join(found)}. It must take a piece that "
+            "is longer than it should be, and be left with a rest that no piece begins."
+        )
+    first = max((p for p in pieces if WORD.startswith(p)), key=len)
+    return passed(
+        f"{' '.join(spelled)} would do. Longest match first takes {first!r} for a beginning, cannot finish, "
+        "and does not go back."
+    )
 
 
-def _surprise(logits: Tensor, tokens: Tensor) -> Tensor:
-    return -logits.log_softmax(-1).gather(-1, tokens[..., None])[..., 0]  # [B, T]
+def _spell(rest: str, pieces: set[str], inside: bool = False) -> list[str] | None:
+    """Return pieces that make up `rest`, found by trying every one that begins it, or None."""
+    if not rest:
+        return []
+    for end in range(1, len(rest) + 1):
+        piece = ("##" if inside else "") + rest[:end]
+        if piece in pieces and (more := _spell(rest[end:], pieces, True)) is not None:
+            return [piece, *more]
+    return None
 
 
-def _loss(logits: Tensor, tokens: Tensor, hidden: Tensor) -> Tensor:
-    return cross_entropy(logits[hidden], tokens[hidden])
+def _fate(tokens: Tensor, chosen: Tensor, fate: Tensor, words: Tensor) -> Tensor:
+    seen = tokens.masked_fill(chosen & (fate < 0.8), SPECIAL.mask)
+    return torch.where(chosen & (fate >= 0.9), words, seen)
 
 
-def _nearest(vectors: Tensor, centroids: Tensor) -> Tensor:
-    nearest: Tensor = (vectors[:, None] - centroids).norm(dim=-1).argmin(1)
-    return nearest
-
-
-HIDES = [
+FATES = [
     Misconception(
-        "the others hidden",
-        lambda tokens, hidden: tokens.masked_fill(~hidden, SPECIAL.mask),
-        "You hid the words that should stay. `hidden` is True where a word is hidden.",
+        "unchanged",
+        lambda tokens, chosen, fate, words: tokens,
+        "The tokens are as they were. The chosen ones must be hidden, replaced or kept, as `fate` says.",
     ),
     Misconception(
-        "padding",
-        lambda tokens, hidden: tokens.masked_fill(hidden, SPECIAL.pad),
-        f"You put {SPECIAL.pad} into the gaps. That is padding, which nobody looks at; the mask is "
-        f"`SPECIAL.mask`, {SPECIAL.mask}.",
+        "always hidden",
+        lambda tokens, chosen, fate, words: tokens.masked_fill(chosen, SPECIAL.mask),
+        "You hid all chosen words. Of ten of them BERT hides eight.",
     ),
     Misconception(
-        "labels",
-        lambda tokens, hidden: tokens.masked_fill(~hidden, -100),
-        "You made the labels: −100 where nothing is asked. Asked for are the tokens the model sees.",
-    ),
-    Misconception(
-        "unchanged", lambda tokens, hidden: tokens, "The tokens are as they were: nothing is hidden."
-    ),
-]
-
-LOSSES = [
-    Misconception(
-        "all places",
-        lambda logits, tokens, hidden: _surprise(logits, tokens).mean(),
-        "You took the mean over all places. Only hidden ones count: the others can be seen.",
-    ),
-    Misconception(
-        "divided by all",
-        lambda logits, tokens, hidden: (_surprise(logits, tokens) * hidden).mean(),
-        "The surprise of the hidden places is right, but you divided by the number of all places. Divide by "
-        "how many are hidden.",
-    ),
-    Misconception(
-        "sum",
-        lambda logits, tokens, hidden: _surprise(logits, tokens)[hidden].sum(),
-        "That is the sum over the hidden places. The loss is their mean.",
-    ),
-    Misconception(
-        "sign",
-        lambda logits, tokens, hidden: -_surprise(logits, tokens)[hidden].mean(),
-        "The sign is wrong: a surprise is −ln p, and never negative.",
-    ),
-    Misconception(
-        "probability",
-        lambda logits, tokens, hidden: (
-            logits.softmax(-1).gather(-1, tokens[..., None])[..., 0][hidden].mean()
+        "all words",
+        lambda tokens, chosen, fate, words: torch.where(
+            fate >= 0.9, words, tokens.masked_fill(fate < 0.8, SPECIAL.mask)
         ),
-        "That is the mean probability of the right words. The loss is the mean of −ln p.",
-    ),
-]
-
-NEAREST = [
-    Misconception(
-        "farthest",
-        lambda vectors, centroids: (vectors[:, None] - centroids).norm(dim=-1).argmax(1),
-        "Those are the farthest centroids. Take the smallest distance: argmin.",
+        "You let `fate` decide about all words. 80, 10 and 10 are shares of the chosen ones; others stay.",
     ),
     Misconception(
-        "dot product",
-        lambda vectors, centroids: (vectors @ centroids.mT).argmax(1),
-        "You took the largest dot product. A long centroid has large products with vectors far away; "
-        "nearest means the smallest distance.",
+        "random words anywhere",
+        lambda tokens, chosen, fate, words: torch.where(
+            fate >= 0.9, words, tokens.masked_fill(chosen & (fate < 0.8), SPECIAL.mask)
+        ),
+        "You put random words in places that were not chosen. The model is not asked there: it would be told "
+        "something wrong for nothing.",
     ),
     Misconception(
-        "other axis",
-        lambda vectors, centroids: (vectors[:, None] - centroids).norm(dim=-1).argmin(0),
-        "You found the nearest vector of each centroid. Asked for is the nearest centroid of each vector.",
+        "no word stays",
+        lambda tokens, chosen, fate, words: torch.where(
+            chosen & (fate >= 0.8), words, tokens.masked_fill(chosen & (fate < 0.8), SPECIAL.mask)
+        ),
+        "With you no chosen word stays as it is: that is 80/20/0. Between 0.8 and 0.9 the word stays.",
     ),
     Misconception(
-        "distance",
-        lambda vectors, centroids: (vectors[:, None] - centroids).norm(dim=-1).min(1).values,
-        "Those are the distances to the nearest centroids. Asked for is which one it is: argmin.",
+        "no random word",
+        lambda tokens, chosen, fate, words: tokens.masked_fill(chosen & (fate < 0.8), SPECIAL.mask),
+        "With you no word is replaced by another: that is 80/0/20. From 0.9 on, take the random word.",
+    ),
+    Misconception(
+        "stays and random exchanged",
+        lambda tokens, chosen, fate, words: torch.where(
+            chosen & (fate >= 0.8) & (fate < 0.9),
+            words,
+            tokens.masked_fill(chosen & (fate < 0.8), SPECIAL.mask),
+        ),
+        "The shares are right, but the last two are exchanged: between 0.8 and 0.9 the word stays, from 0.9 "
+        "on it becomes the random one.",
     ),
 ]

@@ -1,7 +1,7 @@
-"""The checks of chapter 7: where a token stands, added, turned or held against it.
+"""The checks of chapter 7: a key that looks back, the groups of T5, and other people's rotary weights.
 
->>> from unrolled.exercises.positions import check_turn
->>> check_turn(lambda x, angles: x).passed
+>>> from unrolled.exercises.positions import check_columns
+>>> check_columns(lambda W: W).passed
 False
 
 Each takes what the learner made and returns a `Result`, which a notebook shows as the last line of a cell.
@@ -13,93 +13,63 @@ import math
 import torch
 from torch import Tensor
 
-from unrolled.exercises._check import (
-    Case,
-    Exercise,
-    Misconception,
-    blank,
-    describe,
-    failed,
-    passed,
-    unattempted,
-)
+from unrolled.exercises._check import Case, Exercise, Misconception
 from unrolled.exercises._draw import gaussian
+from unrolled.exercises._said import blank, describe, failed, passed, unattempted
 from unrolled.exercises.result import Result
 
-__all__ = ["check_far_is_faint", "check_key_two_back", "check_turn", "check_waves"]
+__all__ = ["check_columns", "check_groups", "check_key_two_back"]
 
 
-def _positions(length: int, *starts: int) -> Tensor:
-    """Return positions that do not begin at 0, ``[T]``, or ``[B, T]`` for several starts."""
-    rows = torch.stack([torch.arange(start, start + length, dtype=torch.float64) for start in starts])
-    return rows if len(starts) > 1 else rows[0]
+def _group(distance: Tensor, far: Tensor) -> Tensor:
+    return torch.where(distance < 16, distance, far.clamp(max=31)).long()
 
 
-def waves(positions: Tensor, speeds: Tensor) -> Tensor:
-    """Return sine and cosine of every hand, one after the other, ``[..., T] -> [..., T, d]``."""
-    angles = positions[..., None] * speeds
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)
+def _steps(distance: Tensor) -> Tensor:
+    return 16 / 3 * torch.log2(distance / 16)
+
+
+def groups(distance: Tensor) -> Tensor:
+    """Return the group of each distance in T5's decoder, 0 to 31, in the shape of `distance`."""
+    return _group(distance, 16 + _steps(distance).floor())
+
+
+def columns(W: Tensor) -> Tensor:
+    """Put the first components of neighbouring pairs before the second ones, ``[..., d, K]``."""
+    return torch.cat([W[..., 0::2], W[..., 1::2]], dim=-1)
 
 
 def turn(x: Tensor, angles: Tensor) -> Tensor:
-    """Turn numbers m and m + K/2 of each vector by the token's angle m, ``[..., T, K] -> [..., T, K]``."""
+    """Turn components m and m + K/2 of each vector by its angle m, ``[..., T, K] -> [..., T, K]``."""
     first, second = x.chunk(2, dim=-1)
     cos, sin = angles.cos(), angles.sin()
     return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
 
 
-def _distance(scores: Tensor) -> Tensor:
-    at = torch.arange(scores.shape[-1])
-    return (at[:, None] - at).abs()
-
-
-def far_is_faint(scores: Tensor, slopes: Tensor) -> Tensor:
-    """Lower each head's scores by its slope times the distance, ``[..., H, T, T] -> [..., H, T, T]``."""
-    return scores - slopes[:, None, None] * _distance(scores)
-
-
-def check_waves(fn: object) -> Result:
-    """Check ``fn(positions, speeds)``: sine and cosine of each hand, [..., T] and [d/2] -> [..., T, d]."""
+def check_groups(fn: object) -> Result:
+    """Check ``fn(distance)``: T5's 32 groups of distances, integers of any shape."""
     cases = [
-        Case({"positions": _positions(5, 0), "speeds": gaussian(3).exp()}),
-        Case({"positions": _positions(7, 2), "speeds": gaussian(11).exp()}),
-        Case({"positions": _positions(5, 0, 3, 11), "speeds": gaussian(7).exp()}, batched=True),
+        Case({"distance": torch.arange(211)}),
+        Case({"distance": torch.arange(7 * 11 * 13).view(7, 11, 13) * 3}, batched=True),
     ]
-    return Exercise("waves", waves, cases, WAVES).check(fn)
+    return Exercise("groups", groups, cases, GROUPS).check(fn)
 
 
-def check_turn(fn: object) -> Result:
-    """Check ``fn(x, angles)``: each pair turned by its angle, [..., T, K] and [T, K/2] -> [..., T, K]."""
+def check_columns(fn: object) -> Result:
+    """Check ``fn(W)``: columns reordered from neighbouring pairs to halves, [..., d, K]."""
     cases = [
-        Case(
-            {"x": gaussian(*front, length, 2 * pairs), "angles": gaussian(length, pairs, seed=1)},
-            batched=bool(front),
-        )
-        for *front, length, pairs in ((5, 3), (7, 11), (3, 5, 7))
+        Case({"W": gaussian(5, 6)}),
+        Case({"W": gaussian(7, 10)}),
+        Case({"W": gaussian(3, 7, 22)}, batched=True),
     ]
-    return Exercise("turned", turn, cases, TURNS).check(fn)
-
-
-def check_far_is_faint(fn: object) -> Result:
-    """Check ``fn(scores, slopes)``: scores lowered by distance, [..., H, T, T] and [H] -> [..., H, T, T]."""
-    cases = [
-        Case(
-            {
-                "scores": gaussian(*front, heads, length, length),
-                "slopes": gaussian(heads, seed=1).abs() + 0.5,
-            },
-            batched=bool(front),
-        )
-        for *front, heads, length in ((3, 5), (2, 7), (5, 3, 7))
-    ]
-    return Exercise("scores", far_is_faint, cases, FAINT).check(fn)
+    return Exercise("columns", columns, cases, COLUMNS).check(fn)
 
 
 def check_key_two_back(key: object) -> Result:
-    r"""Check a key [2]: turned one radian a position, it meets the query (1, 0) best two positions back.
+    r"""Check a key [2] of length 1: turned one radian a position, it scores 1 with (1, 0) two positions back.
 
-    The score at distance n is :math:`q \cdot R_n k`; right is a k for which it is largest at n = −2 among
-    n = −3 … 3.
+    The score at distance n is :math:`q \cdot R_n k`; right is a k of length 1 (within 0.01) whose score at
+    n = −2 is at least 0.999.
     """
     if blank(key):
         return unattempted("Replace the placeholder by two numbers, such as torch.tensor([1.0, 0.0]).")
@@ -115,13 +85,24 @@ def check_key_two_back(key: object) -> Result:
     distances = torch.arange(-3, 4)
     if numbers.norm() == 0:
         return failed("Your key is zero: its score is 0 at every distance. Give it a length and a direction.")
+    if abs(numbers.norm() - 1) > 0.01:
+        return failed(
+            f"Expected a key of length 1, got length {numbers.norm():.2f}. A longer key scores more "
+            "at every distance alike; the question is where it points. Divide it by its length."
+        )
     turned = turn(numbers.expand(len(distances), 2), distances[:, None].double())
     scores = turned[:, 0]  # the query is (1, 0)
     best = int(distances[scores.argmax()])
     told = ", ".join(f"{n}: {s:.2f}" for n, s in zip(distances.tolist(), scores.tolist(), strict=True))
     said = f"Scores by the distance j − i: {told}.".replace("-", "−")
+    back = scores[1].item()  # at −2
+    if back >= 0.999:
+        return passed(f"{said} At −2 it is 1, as high as a score can be, wherever the query is.")
     if best == -2:
-        return passed(f"{said} The largest stands at −2, wherever the query is.")
+        return failed(
+            f"{said} Expected 1 at −2, got {back:.2f}. It is the largest of these, but the key does not yet "
+            "point where the query does: turned back by 2 radians it should be (1, 0) itself."
+        )
     hint = {
         0: "It is best heard where it stands itself: it points where the query does.",
         2: "That is two ahead. You turned the key the other way: a key at −2 is turned back by 2 radians.",
@@ -131,165 +112,88 @@ def check_key_two_back(key: object) -> Result:
     return failed(f"{said} Expected the largest at −2, got it at {best}. {hint}".replace("at -", "at −"))
 
 
-def _pairs(x: Tensor) -> Tensor:
-    return x.reshape(*x.shape[:-1], -1, 2)
-
-
-WAVES = [
+GROUPS = [
     Misconception(
-        "halves",
-        lambda positions, speeds: torch.cat(
-            [(positions[..., None] * speeds).sin(), (positions[..., None] * speeds).cos()], dim=-1
-        ),
-        "The numbers are right and stand in another order: all sines, then all cosines. Some libraries do "
-        "that. Here sine and cosine of one hand stand side by side.",
+        "rounded",
+        lambda distance: _group(distance, 16 + _steps(distance).round()),
+        "You rounded to the nearest. A group begins where its number is reached: round down, `floor`.",
     ),
     Misconception(
-        "cosine first",
-        lambda positions, speeds: _pairs(waves(positions, speeds)).flip(-1).flatten(-2),
-        "Each pair stands the wrong way round: the sine comes first, so that position 0 is 0, 1, 0, 1, …",
+        "rounded up",
+        lambda distance: _group(distance, 16 + _steps(distance).ceil()),
+        "You rounded up. A group begins where the number is reached: round down, `floor`.",
     ),
     Misconception(
-        "divided",
-        lambda positions, speeds: waves(positions, 1 / speeds),
-        "You divided the position by the speed. The angle is position times speed: a faster hand has "
-        "turned further.",
+        "no last group",
+        lambda distance: torch.where(distance < 16, distance, 16 + _steps(distance).floor()).long(),
+        "Your groups go on beyond 31. There are 32 of them, and whatever is further away shares the last.",
     ),
     Misconception(
-        "added",
-        lambda positions, speeds: torch.stack(
-            [(positions[..., None] + speeds).sin(), (positions[..., None] + speeds).cos()], dim=-1
-        ).flatten(-2),
-        "You added the speed to the position. A hand that turns ω at each step has turned t times ω.",
+        "natural logarithm",
+        lambda distance: _group(distance, 16 + (16 / 3 * torch.log(distance / 16)).floor()),
+        "You took the natural logarithm. The equation has the logarithm to the base 2, `torch.log2`.",
     ),
     Misconception(
-        "counted from zero",
-        lambda positions, speeds: waves(torch.arange(positions.shape[-1]).to(positions), speeds),
-        "You counted the positions yourself, from 0. They are given, and need not begin there.",
+        "not divided by 16",
+        lambda distance: _group(distance, 16 + (16 / 3 * torch.log2(distance)).floor()),
+        "You took the logarithm of the distance itself. It is that of the distance over 16, which is 0 where "
+        "the first sixteen groups end.",
     ),
     Misconception(
-        "pairs not flattened",
-        lambda positions, speeds: _pairs(waves(positions, speeds)),
-        "The pairs still stand in a dimension of their own, [T, d/2, 2]. Flatten the last two.",
+        "not begun at 16",
+        lambda distance: _group(distance, _steps(distance).floor()),
+        "Your far groups begin at 0 again, where the near ones are. They follow them, from 16 on.",
     ),
     Misconception(
-        "sine only",
-        lambda positions, speeds: (positions[..., None] * speeds).sin(),
-        "The cosines are missing. A sine alone cannot tell a hand on its way up from one on its way down.",
+        "a group for each distance",
+        lambda distance: distance.clamp(max=31),
+        "You gave each distance up to 31 its own group. From 16 on, groups grow wider with the distance.",
     ),
     Misconception(
-        "hands in rows",
-        lambda positions, speeds: waves(positions, speeds).mT,
-        "You returned [d, T]. One row for each position: [T, d].",
+        "logarithm throughout",
+        lambda distance: (16 + _steps(distance.clamp(min=1)).floor()).clamp(0, 31).long(),
+        "You took the logarithm for the near ones too. Below 16 each distance is a group of its own.",
+    ),
+    Misconception(
+        "not integers",
+        lambda distance: torch.where(distance < 16, distance, (16 + _steps(distance).floor()).clamp(max=31)),
+        "The groups are right and in floating-point numbers. A group is a row of a table: make integers of "
+        "them, `.long()`.",
     ),
 ]
 
 
-def _neighbours(x: Tensor, angles: Tensor) -> Tensor:
-    first, second = x[..., ::2], x[..., 1::2]
-    cos, sin = angles.cos(), angles.sin()
-    return torch.stack([first * cos - second * sin, first * sin + second * cos], dim=-1).flatten(-2)
-
-
-def _no_minus(x: Tensor, angles: Tensor) -> Tensor:
-    first, second = x.chunk(2, dim=-1)
-    cos, sin = angles.cos(), angles.sin()
-    return torch.cat([first * cos + second * sin, first * sin + second * cos], dim=-1)
-
-
-TURNS = [
+COLUMNS = [
     Misconception(
-        "neighbours",
-        _neighbours,
-        "You turned neighbours, numbers 2m and 2m + 1. The paper does that. Here number m is paired with "
-        "number m + K/2, as in Llama.",
+        "unchanged",
+        lambda W: W,
+        "You left the columns as they are: column 1 then turns with the partner of another pair.",
     ),
     Misconception(
-        "the other way",
-        lambda x, angles: turn(x, -angles),
-        "You turned the other way round. The minus belongs to the first number of a pair: x cos − y sin.",
+        "the way back",
+        lambda W: torch.stack(W.chunk(2, dim=-1), dim=-1).flatten(-2),
+        "You made neighbours of the halves. That is the way back: here the weights have neighbours, and the "
+        "code wants halves.",
     ),
     Misconception(
-        "no minus",
-        _no_minus,
-        "One minus is missing. With plus in both lines this is no turn: the length of the vector changes.",
+        "second components first",
+        lambda W: torch.cat([W[..., 1::2], W[..., 0::2]], dim=-1),
+        "The halves stand the wrong way round: each pair then turns in the other direction, and before "
+        "becomes after.",
     ),
     Misconception(
-        "old numbers overwritten",
-        lambda x, angles: _overwritten(x, angles),
-        "The second line used the first number after it had been turned. Both lines need the old numbers.",
+        "rows",
+        lambda W: torch.cat([W[..., 0::2, :], W[..., 1::2, :]], dim=-2),
+        "You reordered the rows. They read the token's components; those of a query are the columns.",
     ),
     Misconception(
-        "halves swapped",
-        lambda x, angles: turn(x, angles).roll(x.shape[-1] // 2, -1),
-        "The two halves of the result stand in the wrong order.",
+        "halves exchanged",
+        lambda W: W.roll(W.shape[-1] // 2, -1),
+        "You exchanged the two halves. Neighbours are still neighbours, and no pair is where the code looks.",
     ),
     Misconception(
-        "interleaved",
-        lambda x, angles: turn(x, angles).reshape(*x.shape[:-1], 2, -1).mT.flatten(-2),
-        "The turn is right, but you interleaved the halves. Put them side by side, as they came.",
-    ),
-    Misconception(
-        "angles as factors",
-        lambda x, angles: x * torch.cat([angles.cos(), angles.sin()], -1),
-        "You multiplied the numbers by cosines and sines without mixing them. Each number of a turned pair "
-        "takes something from both.",
-    ),
-    Misconception(
-        "added",
-        lambda x, angles: x + torch.cat([angles.sin(), angles.cos()], -1),
-        "You added waves. Rotary positions add nothing; they turn what is there.",
-    ),
-]
-
-
-def _overwritten(x: Tensor, angles: Tensor) -> Tensor:
-    first, second = x.chunk(2, dim=-1)
-    first = first * angles.cos() - second * angles.sin()
-    return torch.cat([first, first * angles.sin() + second * angles.cos()], dim=-1)
-
-
-def _signed(scores: Tensor, slopes: Tensor) -> Tensor:
-    at = torch.arange(scores.shape[-1])
-    return scores - slopes[:, None, None] * (at[:, None] - at)
-
-
-FAINT = [
-    Misconception(
-        "added",
-        lambda scores, slopes: 2 * scores - far_is_faint(scores, slopes),
-        "You raised the scores with the distance. The far ones should be fainter: subtract.",
-    ),
-    Misconception(
-        "signed",
-        _signed,
-        "You subtracted the slope times i − j, which is negative for what comes after: those scores rise. "
-        "Take the distance without its sign, |i − j|.",
-    ),
-    Misconception(
-        "one slope for all",
-        lambda scores, slopes: far_is_faint(scores, slopes[:1].expand_as(slopes)),
-        "Every head got the slope of the first one. Each has its own.",
-    ),
-    Misconception(
-        "slope along the keys",
-        lambda scores, slopes: scores - slopes * _distance(scores),
-        "The slopes met the wrong dimension. There is one for each head: `slopes[:, None, None]` puts it "
-        "in front of queries and keys.",
-    ),
-    Misconception(
-        "multiplied",
-        lambda scores, slopes: scores * far_is_faint(torch.zeros_like(scores), slopes),
-        "You multiplied the scores by the penalty. Subtract it.",
-    ),
-    Misconception(
-        "penalty alone",
-        lambda scores, slopes: far_is_faint(torch.zeros_like(scores), slopes),
-        "That is the penalty alone. Add it to the scores.",
-    ),
-    Misconception(
-        "squared",
-        lambda scores, slopes: scores - slopes[:, None, None] * _distance(scores) ** 2,
-        "You squared the distance. It counts once.",
+        "reversed",
+        lambda W: W.flip(-1),
+        "You reversed the columns. Neighbours are still neighbours, and no pair is where the code looks.",
     ),
 ]

@@ -1,63 +1,130 @@
 """The checks of chapter 5, queries, keys and values.
 
->>> from unrolled.exercises.queries_keys_values import check_attention
->>> check_attention(lambda Q, K, V: V).passed
+>>> import torch
+>>> from unrolled.exercises.queries_keys_values import check_window
+>>> check_window(lambda T, w: torch.ones(T, T).tril().bool()).passed
 False
 
 Each takes what the learner made and returns a `Result`. A check never raises because of a learner's code.
 """
 
+import inspect
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from unrolled.exercises._check import Case, Exercise, blank, describe, failed, passed, takes, unattempted
-from unrolled.exercises._draw import gaussian
-from unrolled.exercises._qkv import ATTENTION, CAUSAL, MASKED, scaled_scores, whole
+from unrolled.data.associative_recall import THINGS, WIDTH, picnics
+from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._queries_keys_values_mistakes import WINDOWS, window
+from unrolled.exercises._said import (
+    apart,
+    attempt,
+    blank,
+    describe,
+    failed,
+    passed,
+    refusal,
+    takes,
+    unattempted,
+)
 from unrolled.exercises.result import Result
-from unrolled.nn import attention_weights, causal_mask
+from unrolled.nn import attend, attention_scores, attention_weights
 
-__all__ = ["check_attention", "check_causal", "check_masked", "check_previous"]
+__all__ = ["check_lookup", "check_previous", "check_window"]
 
-# T, S, K and the width of the values are different primes, so that no wrong axis fits by chance.
-SHAPES = [((5,), 7, 3, 2), ((3,), 2, 5, 7), ((2, 5), 7, 3, 11)]
 LEAST = 0.99
+MANY = 131  # by then a score that was large enough for 7 tokens is not
 
 
-def _qkv(lead: tuple[int, ...], s: int, k: int, v: int) -> dict[str, Tensor]:
-    return {
-        "Q": 2 * gaussian(*lead, k),
-        "K": 2 * gaussian(*lead[:-1], s, k, seed=1),
-        "V": gaussian(*lead[:-1], s, v, seed=2),
-    }
-
-
-def check_attention(fn: object) -> Result:
-    """Check ``fn(Q, K, V)``: softmax(QKᵀ/√K)V, [..., T, K], [..., S, K], [..., S, K'] -> [..., T, K']."""
-    cases = [Case(_qkv(*shape), batched=len(shape[0]) > 1) for shape in SHAPES]
-    return Exercise("context", whole, cases, ATTENTION).check(fn)
-
-
-def check_masked(fn: object) -> Result:
-    """Check ``fn(Q, K, V, mask)``: the same under a mask, True = may attend; a blind row gives zeros."""
-    cases = []
-    for lead, s, k, v in SHAPES:
-        mask = gaussian(*lead, s, seed=3) > 0
-        mask[..., 0, 0] = True
-        mask[..., -1, :] = False  # the last token may attend to nothing
-        cases.append(Case({**_qkv(lead, s, k, v), "mask": mask}, batched=len(lead) > 1))
-    return Exercise("context", whole, cases, MASKED).check(fn)
-
-
-def check_causal(fn: object) -> Result:
-    """Check ``fn(scores)``: weights in which no token attends to a later one, [..., T, T] in and out."""
+def check_window(fn: object) -> Result:
+    """Check ``fn(T, w)``: a mask ``[T, T]``, True where a token sees itself and the w - 1 before it."""
+    if refused := refusal(fn, ["T", "w"]):
+        return refused
+    assert callable(fn)
     cases = [
-        Case({"scores": gaussian(*shape)}, batched=len(shape) > 2) for shape in ((5, 5), (7, 7), (2, 3, 3))
+        Case({"T": torch.tensor(n_tokens), "w": torch.tensor(width)})
+        for n_tokens, width in ((7, 3), (5, 1), (3, 11))
     ]
+    known = [Misconception(wrong.name, _of_counts(wrong.solution), wrong.message) for wrong in WINDOWS]
+    result = Exercise("mask", _of_counts(window), cases, known).check(_of_counts(fn))
+    if result.passed and (kind := fn(3, 2).dtype) != torch.bool:
+        return failed(
+            f"The places are right, but the mask holds numbers ({kind}), and `~` of a whole number is not "
+            "its opposite. End with `.bool()`, or compare: `places < w` is True or False."
+        )
+    return result
 
-    def reference(scores: Tensor) -> Tensor:
-        return attention_weights(scores, causal_mask(scores.shape[-1]))
 
-    return Exercise("weights", reference, cases, CAUSAL).check(fn)
+def _of_counts(fn: Callable[..., Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a function of two counts as one of tensors, and its mask as 0 and 1."""
+
+    def tested(T: Tensor, w: Tensor) -> Tensor:
+        made = fn(int(T), int(w))
+        return made.long() if isinstance(made, Tensor) and not made.is_complex() else made
+
+    setattr(tested, "__signature__", inspect.signature(tested))  # noqa: B010 - mypy knows no such attribute
+    setattr(tested, "__wrapped__", fn)  # noqa: B010
+    return tested
+
+
+def check_lookup(fn: object) -> Result:
+    """Check ``fn()``: matrices (W_q, W_k, W_v) that let each bear of a picnic name what its friend carries.
+
+    W_q and W_k are ``[WIDTH, K]``, W_v is ``[WIDTH, 8]``: the largest of the eight numbers mixed for a bear
+    should stand in the place of its friend's thing, for 99 % of the bears or more.
+    """
+    if blank(fn):
+        return unattempted("Replace the placeholder by your function.")
+    if not callable(fn) or not takes(fn, 0):
+        return failed(
+            f"Expected a function without arguments that returns three matrices, got {describe(fn)}."
+        )
+    made, ended = attempt(fn)
+    if ended:
+        return ended
+    if wrong := _matrices(made, ("W_q", "W_k", "W_v"), WIDTH, len(THINGS)):
+        return failed(wrong)
+    for n_bears in (8, 32):
+        if wrong := _lookup(made, n_bears):
+            return failed(wrong)
+    return passed("At picnics of 8 and of 32 bears at least 99 % are told what their friend carries.")
+
+
+def _lookup(made: tuple[Tensor, Tensor, Tensor], n_bears: int) -> str | None:
+    """Return whom the bears of some picnics hear in their friend's place, or None."""
+    w_q, w_k, w_v = (matrix.detach().double() for matrix in made)
+    drawn = picnics(100, n_bears, torch.Generator().manual_seed(7))
+    x = drawn.x.double()
+    weights = attention_weights(_scores(x @ w_q, x @ w_k))
+    right = (attend(weights, x @ w_v).argmax(-1) == drawn.friends_thing).double().mean().item()
+    if right >= LEAST:
+        return None
+    friend = torch.zeros_like(weights).scatter(2, drawn.friend[..., None], 1).bool()
+    itself = torch.eye(n_bears).bool().expand_as(friend)
+    others = {"its friend": friend, "itself": itself, "whoever looks for it": friend.mT & ~friend}
+    heard = {who: weights[places].mean().item() for who, places in others.items()}
+    got = f"With {n_bears} bears: expected {LEAST} of them to be told the right thing, got "
+    got += f"{apart(LEAST, right, 2)[1]}. "
+    most = max(heard, key=lambda who: heard[who])
+    if heard[most] < 2 / n_bears:
+        return got + "Nobody hears anybody in particular: the scores are all nearly alike."
+    if most == "itself":
+        return got + (
+            "Each bear hears mostly itself: what asks and what answers are the same part of its vector. Ask "
+            "with the friend's name, answer with the own."
+        )
+    if most != "its friend":
+        return got + "Each bear hears whoever looks for *it*: queries and keys have changed places."
+    if heard[most] < 0.9:
+        return got + (
+            f"It hears its friend most, with {heard[most]:.2f}, but all others together outweigh that. Make "
+            "the scores larger: names of other bears are somewhat alike, and each score is divided by √K."
+        )
+    return got + (
+        f"It hears its friend, with {heard[most]:.2f}. What is handed over is not what the friend carries: "
+        f"those are the last {len(THINGS)} numbers of a bear."
+    )
 
 
 def check_previous(fn: object) -> Result:
@@ -70,33 +137,39 @@ def check_previous(fn: object) -> Result:
         return unattempted("Replace the placeholder by your function of T.")
     if not callable(fn) or not takes(fn, 1):
         return failed(f"Expected a function of T that returns W_q and W_k, got {describe(fn)}.")
-    for n_tokens in (5, 7):
-        try:
-            made = fn(n_tokens)
-        except Exception as error:  # a learner's code may raise anything
-            if isinstance(error, NotImplementedError):
-                return unattempted("Your function still raises NotImplementedError.")
-            return failed(f"Your function stopped with {type(error).__name__}: {error} (for T = {n_tokens}).")
-        if blank(made):
-            return unattempted("Your function still returns its placeholder.")
-        wrong = _matrices(made, n_tokens) or _previous(made, n_tokens)
+    for n_tokens in (5, 7, MANY):
+        made, ended = attempt(fn, n_tokens, case=f"for T = {n_tokens}")
+        if ended:
+            return ended
+        wrong = _matrices(made, ("W_q", "W_k"), n_tokens) or _previous(made, n_tokens)
         if wrong:
             return failed(wrong)
     return passed(
-        "For T = 5 and T = 7 every token attends to the one before it. These two matrices know about "
+        f"For T = 5, 7 and {MANY} every token attends to the one before it. These two matrices know about "
         "places; what they can do without one-hot positions is chapter 7's question."
     )
 
 
-def _matrices(made: object, n_tokens: int) -> str | None:
-    """Return what keeps a pair from being two matrices that fit, or None."""
-    wanted = f"two tensors W_q and W_k of shape [{n_tokens}, K]"
-    if not isinstance(made, tuple | list) or len(made) != 2:
-        return f"Expected {wanted}, got {describe(made)}. `return W_q, W_k` makes a pair of them."
-    for name, matrix in zip(("W_q", "W_k"), made, strict=True):
+def _scores(query: Tensor, key: Tensor) -> Tensor:
+    return attention_scores(query, key, scale=key.shape[-1] ** -0.5)
+
+
+def _matrices(made: object, names: tuple[str, ...], n_rows: int, width: int | None = None) -> str | None:
+    """Return what keeps matrices from fitting each other, or None: W_q, W_k and, `width` wide, W_v."""
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    count = {2: "two", 3: "three"}[len(names)]
+    wanted = f"{count} tensors {listed} of shape [{n_rows}, K]" + (
+        f", W_v [{n_rows}, {width}]" if width else ""
+    )
+    if not isinstance(made, tuple | list) or len(made) != len(names):
+        return (
+            f"Expected {wanted}, got {describe(made)}. `return {', '.join(names)}` hands them over together."
+        )
+    for name, matrix in zip(names, made, strict=True):
         if not isinstance(matrix, Tensor):
             return f"Expected {wanted}, got {describe(matrix)} for {name}."
-        if matrix.dim() != 2 or matrix.shape[0] != n_tokens:
+        fits = matrix.dim() == 2 and matrix.shape[0] == n_rows
+        if not fits or (name == "W_v" and matrix.shape[1] != width):
             return f"Expected {wanted}, got shape {list(matrix.shape)} for {name}."
         if matrix.is_complex() or not torch.isfinite(matrix.double()).all():
             return f"Expected finite real numbers in {name}, got something else."
@@ -111,7 +184,7 @@ def _matrices(made: object, n_tokens: int) -> str | None:
 def _previous(made: tuple[Tensor, Tensor], n_tokens: int) -> str | None:
     """Return which token attends elsewhere, and why, or None."""
     w_q, w_k = (matrix.detach().double() for matrix in made)
-    weights = attention_weights(scaled_scores(w_q, w_k))  # X is the identity: Q = W_q, K = W_k
+    weights = attention_weights(_scores(w_q, w_k))  # X is the identity: Q = W_q, K = W_k
     before = weights.diagonal(-1)
     if (before >= LEAST).all():
         return None
@@ -119,12 +192,17 @@ def _previous(made: tuple[Tensor, Tensor], n_tokens: int) -> str | None:
     at = int(weights[i].argmax())
     got = (
         f"For T = {n_tokens}: expected token {i} to give token {i - 1} at least {LEAST}, "
-        f"got {before[i - 1]:.2f}. "
+        f"got {apart(LEAST, float(before[i - 1]), 2)[1]}. "
     )
     if (weights.diagonal(1) >= LEAST).all():
         return f"{got}Each token attends to the one after it. Exchange the matrices, or shift the other way."
     if (weights.diagonal() >= LEAST).all():
         return got + "Each token attends to itself: query i meets key i. Shift one of them by one row."
     if at == i - 1:
-        return got + "It is its largest weight, but not large enough: make the scores larger."
+        return got + (
+            "It is its largest weight, but not large enough: make the scores larger."
+            if n_tokens < MANY
+            else "It is its largest weight, but what suffices for few tokens does not for many: each score "
+            "is divided by √K, and there are more others. Let the size grow with T."
+        )
     return got + f"It attends most to token {at}, with {weights[i, at]:.2f}."

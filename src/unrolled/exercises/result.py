@@ -1,4 +1,7 @@
-"""What a check answers: passed, not yet, or not attempted, with a message, wherever it is shown."""
+"""What a check answers: passed, not yet, or not attempted, with a message, wherever it is shown.
+
+Used from chapter 1 on.
+"""
 
 import re
 from dataclasses import dataclass
@@ -26,6 +29,11 @@ class Result:
         passed: whether the answer is right.
         attempted: whether there was an answer at all.
         message: what is right or wrong, in plain text, with what was expected and what came.
+
+    Example:
+        >>> from unrolled.exercises.self_attention import check_weights
+        >>> print(check_weights(None))
+        ○ Not attempted yet: Replace the placeholder by your function.
     """
 
     passed: bool

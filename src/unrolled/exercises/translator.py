@@ -10,15 +10,15 @@ A check never raises because of a learner's code.
 
 import torch
 from torch import Tensor
-from torch.nn.functional import layer_norm
 
+from unrolled.exercises._block_mistakes import plain_norm as norm
 from unrolled.exercises._check import Case, Exercise, Misconception
 from unrolled.exercises._draw import gaussian
-from unrolled.exercises._smoothing import check_smoothed_loss
+from unrolled.exercises._label_smoothing import check_smoothed_loss
 from unrolled.exercises.result import Result
 from unrolled.nn import attend, attention_scores, attention_weights, causal_mask
 
-__all__ = ["check_beam_step", "check_decoder_layer", "check_smoothed_loss"]
+__all__ = ["check_pre_norm_decoder", "check_smoothed_loss"]
 
 
 def look(x: Tensor, source: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -26,77 +26,111 @@ def look(x: Tensor, source: Tensor, mask: Tensor | None = None) -> Tensor:
     return attend(attention_weights(attention_scores(x, source, scale=x.shape[-1] ** -0.5), mask), source)
 
 
-def norm(x: Tensor) -> Tensor:
-    """Normalise every vector, without gain and bias."""
-    return layer_norm(x, x.shape[-1:])
-
-
 def back(Y: Tensor) -> Tensor:
     """Let each token of the target look at itself and at those before it."""
     return look(Y, Y, causal_mask(Y.shape[-2]))
 
 
-def decoder_layer(Y: Tensor, Z: Tensor) -> Tensor:
-    """Look back, look across, ``[..., T, d]``; each added to what was there, then normalised."""
-    Y = norm(Y + back(Y))
-    return norm(Y + look(Y, Z))
-
-
-def check_decoder_layer(fn: object) -> Result:
-    """Check ``fn(Y, Z)``: look back, then across, [..., T, d] and [..., S, d] -> [..., T, d]."""
-    cases = [
-        Case({"Y": gaussian(*front, T, d), "Z": gaussian(*front, S, d, seed=1)}, batched=bool(front))
-        for *front, T, S, d in [(5, 7, 11), (7, 3, 5), (3, 5, 2, 7)]
-    ]
-    return Exercise("targets", decoder_layer, cases, LAYERS).check(fn)
-
-
-def _no_residual(Y: Tensor, Z: Tensor) -> Tensor:
-    Y = norm(back(Y))
-    return norm(look(Y, Z))
-
-
-def _across_first(Y: Tensor, Z: Tensor) -> Tensor:
-    Y = norm(Y + look(Y, Z))
-    return norm(Y + back(Y))
-
-
-def _pre_norm(Y: Tensor, Z: Tensor) -> Tensor:
+def pre_norm_decoder(Y: Tensor, Z: Tensor) -> Tensor:
+    """Look back, look across, ``[..., T, d]``, each with a norm before it; x + attend(norm(x))."""
     Y = Y + back(norm(Y))
     return Y + look(norm(Y), Z)
 
 
-def _unmasked(Y: Tensor, Z: Tensor) -> Tensor:
-    Y = norm(Y + look(Y, Y))
+def check_pre_norm_decoder(fn: object) -> Result:
+    """Check ``fn(Y, Z)``: pre-norm; look back, then across, [..., T, d] and [..., S, d] -> [..., T, d]."""
+    cases = [
+        Case({"Y": 3 * gaussian(*front, T, d), "Z": gaussian(*front, S, d, seed=1)}, batched=bool(front))
+        for *front, T, S, d in [(5, 7, 11), (7, 3, 5), (3, 5, 2, 7)]
+    ]
+    return Exercise("targets", pre_norm_decoder, cases, LAYERS).check(fn)
+
+
+def _no_residual(Y: Tensor, Z: Tensor) -> Tensor:
+    return look(norm(back(norm(Y))), Z)
+
+
+def _across_first(Y: Tensor, Z: Tensor) -> Tensor:
+    Y = Y + look(norm(Y), Z)
+    return Y + back(norm(Y))
+
+
+def _post_norm(Y: Tensor, Z: Tensor) -> Tensor:
+    Y = norm(Y + back(Y))
     return norm(Y + look(Y, Z))
 
 
+def _unmasked(Y: Tensor, Z: Tensor) -> Tensor:
+    Y = Y + look(norm(Y), norm(Y))
+    return Y + look(norm(Y), Z)
+
+
 def _masked_twice(Y: Tensor, Z: Tensor) -> Tensor:
-    Y = norm(Y + back(Y))
+    Y = Y + back(norm(Y))
     mask = torch.ones(Y.shape[-2], Z.shape[-2], dtype=torch.bool).tril()
-    return norm(Y + look(Y, Z, mask))
+    return Y + look(norm(Y), Z, mask)
 
 
 def _never_across(Y: Tensor, Z: Tensor) -> Tensor:
-    Y = norm(Y + back(Y))
-    return norm(Y + look(Y, Y))
+    Y = Y + back(norm(Y))
+    return Y + look(norm(Y), norm(Y))
 
 
 def _both_at_once(Y: Tensor, Z: Tensor) -> Tensor:
-    return norm(Y + back(Y) + look(Y, Z))
+    return Y + back(norm(Y)) + look(norm(Y), Z)
 
 
 def _unscaled(Y: Tensor, Z: Tensor) -> Tensor:
-    Y = norm(Y + torch.softmax((Y @ Y.mT).masked_fill(~causal_mask(Y.shape[-2]), -torch.inf), -1) @ Y)
-    return norm(Y + torch.softmax(Y @ Z.mT, -1) @ Z)
+    X = norm(Y)
+    Y = Y + torch.softmax((X @ X.mT).masked_fill(~causal_mask(Y.shape[-2]), -torch.inf), -1) @ X
+    return Y + torch.softmax(norm(Y) @ Z.mT, -1) @ Z
 
 
 def _asked_by_the_source(Y: Tensor, Z: Tensor) -> Tensor:
-    Y = norm(Y + back(Y))
-    return norm(Z + look(Z, Y))
+    Y = Y + back(norm(Y))
+    return Z + look(Z, norm(Y))
+
+
+def _normed_residual(Y: Tensor, Z: Tensor) -> Tensor:
+    Y = norm(Y) + back(norm(Y))
+    return norm(Y) + look(norm(Y), Z)
+
+
+def _queries_only(Y: Tensor, Z: Tensor) -> Tensor:
+    Y = Y + look(norm(Y), Y, causal_mask(Y.shape[-2]))
+    return Y + look(norm(Y), Z)
+
+
+def _memory_normed(Y: Tensor, Z: Tensor) -> Tensor:
+    Y = Y + back(norm(Y))
+    return Y + look(norm(Y), norm(Z))
 
 
 LAYERS = [
+    Misconception(
+        "post-norm",
+        _post_norm,
+        "You normalise the sum that comes out of each step, as the page does: post-norm. In pre-norm the "
+        "norm stands before each attention, and nothing is done to the sum.",
+    ),
+    Misconception(
+        "the residual path normalised",
+        _normed_residual,
+        "You add to the normalised tokens. In pre-norm the tokens themselves are carried past the norm and "
+        "the attention: `Y + look(norm(Y), ...)`.",
+    ),
+    Misconception(
+        "queries only",
+        _queries_only,
+        "Looking back, you normalise the tokens that ask and not those that answer. They are the same "
+        "tokens: the norm stands before the whole attention, so keys and values come from norm(Y) too.",
+    ),
+    Misconception(
+        "the memory normalised again",
+        _memory_normed,
+        "You normalise Z. It has been through the encoder's last norm already; here only the tokens of the "
+        "target are normalised before they ask.",
+    ),
     Misconception(
         "no mask",
         _unmasked,
@@ -136,83 +170,7 @@ LAYERS = [
     Misconception(
         "nothing added",
         _no_residual,
-        "What attention finds takes the place of the tokens. Add it to them: `norm(Y + ...)`.",
-    ),
-    Misconception(
-        "pre-norm",
-        _pre_norm,
-        "You normalise what goes into each attention, pre-norm. The model of 2017 normalises the sum that "
-        "comes out of each step.",
+        "What attention finds takes the place of the tokens. Add it to them: `Y + look(...)`.",
     ),
     Misconception("no scale", _unscaled, "The scores are not scaled. Divide them by √d."),
-]
-
-
-def beam_step(totals: Tensor, log_p: Tensor) -> Tensor:
-    """Return the k best continuations, (beam, word) each: ``[..., k], [..., k, V] -> [..., k, 2]``."""
-    words = log_p.shape[-1]
-    best = (totals[..., None] + log_p).flatten(-2).topk(totals.shape[-1], dim=-1).indices
-    return torch.stack([best // words, best % words], dim=-1)
-
-
-def check_beam_step(fn: object) -> Result:
-    """Check ``fn(totals, log_p)``: the k best of all k·V continuations, ids (beam, word), best first."""
-    cases = [
-        Case(
-            {
-                "totals": 3 * gaussian(*front, k, seed=7) - 5,
-                "log_p": gaussian(*front, k, words, seed=7).log_softmax(-1),
-            },
-            batched=bool(front),
-        )
-        for *front, k, words in [(3, 7), (2, 11), (5, 3, 7)]
-    ]
-    return Exercise("continuations", beam_step, cases, BEAMS).check(fn)
-
-
-def _each_its_own(totals: Tensor, log_p: Tensor) -> Tensor:
-    words = log_p.argmax(-1)
-    return torch.stack([torch.arange(words.shape[-1]).expand_as(words), words], dim=-1)
-
-
-BEAMS = [
-    Misconception(
-        "each its own",
-        _each_its_own,
-        "You took the best word of each beam. A beam whose continuations are all poor should go, and a good "
-        "one may go on twice: compare all k·V of them.",
-    ),
-    Misconception(
-        "past forgotten",
-        lambda totals, log_p: beam_step(torch.zeros_like(totals), log_p),
-        "You compared the last words alone. What a beam has collected before, `totals`, belongs to it: "
-        "add it.",
-    ),
-    Misconception(
-        "multiplied",
-        lambda totals, log_p: beam_step(torch.zeros_like(totals), totals[..., None] * log_p),
-        "You multiplied logarithms. Probabilities are multiplied; their logarithms are added.",
-    ),
-    Misconception(
-        "word first",
-        lambda totals, log_p: beam_step(totals, log_p).flip(-1),
-        "The columns are the wrong way round: first the beam, then the word.",
-    ),
-    Misconception(
-        "worst first",
-        lambda totals, log_p: beam_step(totals, log_p).flip(-2),
-        "The right ones in the wrong order: the best comes first.",
-    ),
-    Misconception(
-        "the least likely",
-        lambda totals, log_p: beam_step(-totals, -log_p),
-        "Those are the least likely continuations. A logarithm of a probability is the better the nearer it "
-        "is to zero: take the largest.",
-    ),
-    Misconception(
-        "flat places",
-        lambda totals, log_p: (totals[..., None] + log_p).flatten(-2).topk(totals.shape[-1], dim=-1).indices,
-        "These are places in the flattened table. Divide each by V: the quotient is the beam, the rest is "
-        "the word.",
-    ),
 ]

@@ -1,10 +1,14 @@
 """The check of label smoothing, for chapter 9."""
 
+from typing import Any
+
 from torch import Tensor
 from torch.nn.functional import cross_entropy, nll_loss
+from torch.overrides import TorchFunctionMode
 
-from unrolled.exercises._check import Case, Exercise, Misconception
+from unrolled.exercises._check import Case, Exercise, Misconception, run
 from unrolled.exercises._draw import gaussian, ids
+from unrolled.exercises._said import failed
 from unrolled.exercises.result import Result
 
 __all__ = ["check_smoothed_loss"]
@@ -28,11 +32,35 @@ def check_smoothed_loss(fn: object) -> Result:
     for *front, length, words in [(5, 7), (3, 11), (2, 5, 7)]:
         answers = ids(words, *front, length)
         cases.append(Case({"logits": gaussian(*front, length, words), "answers": answers}, bool(front)))
-    shortcuts = {
-        "cross_entropy": "One remark: PyTorch's `cross_entropy` has `label_smoothing=`, which does it all. "
-        "Once by hand is worth the trouble."
-    }
-    return Exercise("loss", smoothed_loss, cases, LOSSES, shortcuts).check(fn)
+    result = Exercise("loss", smoothed_loss, cases, LOSSES).check(fn)
+    if result.passed and _left_to_pytorch(fn, cases[0]):
+        return failed(
+            "The loss is right, but PyTorch has smoothed it: leave `label_smoothing=` out, and write the two "
+            "parts by hand, of the right word and of all words."
+        )
+    return result
+
+
+class _Smoothing(TorchFunctionMode):
+    """Note whether a cross-entropy of PyTorch is asked to smooth."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = False
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        self.asked |= func is cross_entropy and bool((kwargs or {}).get("label_smoothing"))
+        return func(*args, **(kwargs or {}))
+
+
+def _left_to_pytorch(fn: object, case: Case) -> bool:
+    assert callable(fn)
+    smoothing = _Smoothing()
+    with smoothing:
+        run(fn, case)
+    return smoothing.asked
 
 
 def _others_only(logits: Tensor, answers: Tensor) -> Tensor:

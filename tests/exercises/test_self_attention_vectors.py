@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.exercises.solutions import told
 from unrolled.exercises import Result
-from unrolled.exercises.self_attention import check_only_itself, check_symmetric_pair
+from unrolled.exercises.self_attention import check_only_itself, check_symmetric_pair, check_temperature
 from unrolled.nn import attention_scores, attention_weights
 
 
@@ -18,34 +19,45 @@ def test_a_symmetric_score_with_two_different_weights_passes_with_its_numbers() 
     result = check_symmetric_pair(X)
     assert result.passed
     assert "scores[0, 1] = scores[1, 0] = 2.00" in result.message
-    assert f"weights[0, 1] = {weights[0, 1]:.2f} and weights[1, 0] = {weights[1, 0]:.2f}" in result.message
+    assert f"weights[0, 1] = {weights[0, 1]:.3g} and weights[1, 0] = {weights[1, 0]:.3g}" in result.message
 
 
 def test_whole_numbers_are_taken_too() -> None:
     assert check_symmetric_pair(torch.tensor([[1, 0], [2, 1]])).passed
 
 
+def test_the_vectors_the_chapter_has_printed_are_no_answer() -> None:
+    i_love_bears = torch.tensor([[0.0, 0, 0, 1], [1, 0, 0, 1], [1, 1, 1, 0]])
+    assert "Expected two tokens, got 3" in check_symmetric_pair(i_love_bears).message
+
+
+@pytest.mark.parametrize("length", [0.5, 1.0, 2.0])
+def test_only_a_longer_second_vector_listens_less(length: float) -> None:
+    """So what the hints say works when it is tried, and in no other way."""
+    first, second = torch.randn(2, 5, generator=torch.Generator().manual_seed(3)).double()
+    first, second = length * first / first.norm(), second / second.norm()
+    for times in (0.3, 0.9):
+        assert not check_symmetric_pair(torch.stack([first, times * length * second])).passed
+    assert check_symmetric_pair(torch.stack([first, (2 + length) * second])).passed
+
+
 @pytest.mark.parametrize(
     ("X", "says"),
     [
-        (torch.eye(2), "Your vectors are equally long, which keeps the rows alike. Make one of them longer."),
-        (torch.eye(3), "got 0.000 at most: scores[0, 1] = scores[1, 0] = 0.00; weights[0, 1] = 0.21"),
-        (2 * torch.eye(3), "All your vectors are equally long"),
-        (torch.diag(torch.tensor([1.0, 1.0, 1.05])), "Give one of the two a rival"),
-        (torch.tensor([[1.0, 0.0], [0.0, 1.2]]), "Make the longer of the two longer still"),
-        (torch.tensor([[1.0, 0.0], [1.05, 0.0]]), "Make the longer of the two longer still"),
-        (torch.tensor([[300.0, 0.0], [0.0, 3.0]]), "Make the shorter of the two shorter still"),
-        (torch.tensor([[0.0, 3.0], [300.0, 0.0]]), "Make the shorter of the two shorter still"),
-        (9 * torch.eye(2), "Make one of them shorter"),
-        (torch.tensor([[1.0, 0.0], [-1.05, 0.0]]), "Make the shorter of the two shorter still"),
-        (torch.tensor([[1e6, 0.0], [0.0, 1e7]]), "two vectors that point apart"),
+        (torch.eye(2), "Your vectors are equally long, which keeps the rows alike. Make the second longer."),
+        (torch.tensor([[2.0], [1.0]]), "It is the other way round: exchange the two rows."),
+        (torch.tensor([[1.0, 0.0], [0.0, 1.2]]), "Make the second longer still"),
+        (torch.tensor([[1.2, 0.0], [0.0, 1.0]]), "Make the second the longer of the two"),
+        (torch.tensor([[300.0, 0.0], [0.0, 3.0]]), "It is the other way round"),
+        (torch.tensor([[1e6, 0.0], [0.0, 1e7]]), "Make both vectors much shorter"),
+        (torch.zeros(2, 3), "Your vectors are equally long"),
     ],
 )
 def test_nearly_equal_weights_do_not_pass(X: torch.Tensor, says: str) -> None:
     result = check_symmetric_pair(X)
     assert not result.passed
-    assert "at least 0.1" in result.message
-    assert says in result.message
+    assert "at least 3 times" in result.message
+    assert says in told(result)
 
 
 def ring(length: float) -> torch.Tensor:
@@ -76,7 +88,7 @@ def test_short_vectors_that_point_apart_hear_only_themselves(X: torch.Tensor) ->
 def test_tokens_that_hear_others_do_not_pass(X: torch.Tensor, says: str) -> None:
     result = check_only_itself(X)
     assert not result.passed
-    assert says in result.message
+    assert says in told(result)
 
 
 @pytest.mark.parametrize("check", [check_only_itself, check_symmetric_pair])
@@ -100,4 +112,35 @@ def test_what_is_no_sentence_of_vectors_is_refused(
     result = check(X)
     assert result.attempted
     assert not result.passed
-    assert says in result.message
+    assert says in told(result)
+
+
+# x = e^(1/τ) solves x³ = 1 + x
+PLASTIC = 1.3247179572447458
+
+
+def test_the_temperature_at_which_half_is_left_passes() -> None:
+    for right in (3.56, 1 / math.log(PLASTIC), torch.tensor(3.556)):
+        result = check_temperature(right)
+        assert result.passed, result
+        assert result.message.endswith("are 0.22, 0.28, 0.50.")
+
+
+@pytest.mark.parametrize(
+    ("temperature", "says"),
+    [
+        (math.log(PLASTIC), "You gave the factor c"),
+        (1.0, "gives itself 0.844, not 0.5. That is still too sharp"),
+        (50.0, "too even already"),
+        (6.56, "half of the 0.844"),
+        (-2.0, "the lowest score gets the most"),
+        (0, "other than 0"),
+        (math.inf, "finite temperature"),
+        ("warm", "Expected a number, got str 'warm'"),
+    ],
+)
+def test_another_temperature_is_told_why(temperature: object, says: str) -> None:
+    result = check_temperature(temperature)
+    assert result.attempted
+    assert not result.passed
+    assert says in told(result)
