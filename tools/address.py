@@ -8,13 +8,16 @@ Run ``python -m tools.address`` to see the links.
 
 import os
 import re
-import tomllib
 from pathlib import Path
 from urllib.parse import quote, urlencode
+
+from tools.project import project
 
 __all__ = [
     "BRANCH",
     "AddressError",
+    "binder_url",
+    "clone_url",
     "colab_url",
     "edit_url",
     "file_url",
@@ -35,12 +38,6 @@ class AddressError(ValueError):
     """The address is none that links can be made from; the message says where it stands."""
 
 
-def _declared() -> str:
-    """Return what pyproject.toml says."""
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        return str(tomllib.load(file)["project"]["urls"]["Repository"])
-
-
 def repository() -> str:
     """Return the repository's address, such as ``https://github.com/owner/name``, without a last slash.
 
@@ -52,7 +49,10 @@ def repository() -> str:
         server = os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
         source, url = "GITHUB_SERVER_URL and GITHUB_REPOSITORY", f"{server.rstrip('/')}/{forked}"
     else:
-        source, url = "project.urls.Repository in pyproject.toml", _declared().rstrip("/")
+        source, url = (
+            "project.urls.Repository in pyproject.toml",
+            str(project()["urls"]["Repository"]).rstrip("/"),
+        )
     if not re.fullmatch(rf"https://[A-Za-z0-9.-]+/{SLUG}", url):
         raise AddressError(f"{source}: expected https://<host>/<owner>/<name>, got {url!r}")
     return url.removesuffix(".git")
@@ -81,6 +81,16 @@ def _inside(path: str | Path) -> str:
 def colab_url(notebook: str | Path) -> str:
     """Return the link that opens `notebook`, such as ``notebooks/04-….ipynb``, in Colab."""
     return f"https://colab.research.google.com/github/{slug()}/blob/{BRANCH}/{_inside(notebook)}"
+
+
+def binder_url(notebook: str | Path) -> str:
+    """Return the link that opens `notebook` in Binder, which builds environment.yml first."""
+    return f"https://mybinder.org/v2/gh/{slug()}/{BRANCH}?labpath={_inside(notebook)}"
+
+
+def clone_url() -> str:
+    """Return the link by which an installed VS Code asks for a folder and clones the repository."""
+    return f"vscode://vscode.git/clone?{urlencode({'url': repository()})}"
 
 
 def edit_url(path: str | Path) -> str:

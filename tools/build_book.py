@@ -1,71 +1,45 @@
-"""Build the book: ``python -m tools.build_book``.
+"""Build the book, or another edition of it: ``python -m tools.build_book --edition handout``.
 
-Warnings are errors. Cells run once and are kept in a cache, which is emptied when anything a cell can see
-has changed: the package, the results, or the environment. The pages themselves are written afresh every
-time, so that two builds of one commit are the same files.
+Warnings are errors. The extension ``course`` runs the chapters whose outputs are out of date, and reads and
+writes the pages that are. New pages are made beside the old ones, which stay until the new ones are whole.
 """
 
 import argparse
-import hashlib
 import os
-import platform
 import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import distributions
 from pathlib import Path
 
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["BuildError", "build", "execution_stamp"]
+__all__ = ["FOLDERS", "BuildError", "build", "environment", "tidy"]
 
 ROOT = Path(__file__).resolve().parent.parent
+# The editions, and the folder within _build of each: what they are stands in book/_ext/course/editions.
+FOLDERS = {"book": "html", "handout": "handout", "solutions": "solutions", "slides": "slides"}
 # What a page's address may be followed by, and what is no file of ours.
 _REFERENCE = re.compile(r"""(?:src|href)="([^"#?]+)|url\(["']?([^"')#?]+)""")
-_CELL = "An error occurred while executing the following cell:"
+_FAILED = re.compile(r"^a cell of \S+ failed:\n\n.*", re.MULTILINE | re.DOTALL)
+# A line of the extension on the chapters that run.
+_PROGRESS = re.compile(r"^Running \d+ chapter|^  \S+: \d+ s\b")
+# Matrices are multiplied as every processor of the last ten years can: last digits, which training makes
+# larger, are then the same on many machines. Ignored where there are no such instructions.
+SAME_DIGITS = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+}
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class BuildError(RuntimeError):
     """The book was not built; the message says which page and why."""
-
-
-def execution_stamp(root: Path) -> str:
-    """Return a digest of all that the outputs of the cells depend on, apart from the cells."""
-    digest = hashlib.sha256()
-    for path in _inputs(root):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    packages = sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions()})
-    digest.update("\n".join([platform.python_version(), platform.machine(), *packages]).encode())
-    return digest.hexdigest()
-
-
-def _inputs(root: Path) -> Iterator[Path]:
-    yield from (path for path in [root / "requirements.lock"] if path.exists())
-    for folder in ("src", "results"):
-        for path in sorted((root / folder).rglob("*")):
-            generated = "__pycache__" in path.parts or any(p.endswith(".egg-info") for p in path.parts)
-            # Measured run times stand on the page but are seen by no cell.
-            if path.is_file() and not generated and path.name != "chapter_times.json":
-                yield path
-
-
-def forget_stale_outputs(root: Path, build: Path) -> bool:
-    """Empty the cache of outputs if it was filled by another state; return whether it was."""
-    stamp, cache = build / "execution-stamp", build / ".jupyter_cache"
-    now = execution_stamp(root)
-    if stamp.exists() and stamp.read_text() == now:
-        return False
-    shutil.rmtree(cache, ignore_errors=True)
-    build.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(now)
-    return True
 
 
 def environment(root: Path, build: Path) -> dict[str, str]:
@@ -81,6 +55,7 @@ def environment(root: Path, build: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "OMP_WAIT_POLICY": "PASSIVE",
         "PYTHONHASHSEED": "0",
+        **SAME_DIGITS,
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "PYTHONDONTWRITEBYTECODE": "1",
         "MPLCONFIGDIR": str(build / "matplotlib"),
@@ -91,25 +66,66 @@ def environment(root: Path, build: Path) -> dict[str, str]:
     }
 
 
-def build(root: Path = ROOT, output: Path | None = None) -> Path:
+def build(
+    root: Path = ROOT,
+    output: Path | None = None,
+    say: Callable[[str], object] = lambda line: None,
+    edition: str = "book",
+) -> Path:
     """Build the book of the repository at `root`; return the folder of its pages.
 
     Args:
         root: the repository.
         output: where ``_build`` is made; the book's own folder unless told.
+        say: is called with a line whenever a chapter has run.
+        edition: one of `FOLDERS`; all share the outputs of the cells and what was read.
 
     Raises:
-        BuildError: Jupyter Book refused; the message carries what it said.
+        ValueError: there is no such edition.
+        BuildError: Jupyter Book refused; the message carries what it said. The old pages are still there.
     """
     made = (output or root / "book").resolve() / "_build"
-    html = made / "html"
+    if edition not in FOLDERS:
+        raise ValueError(f"edition: expected one of {', '.join(FOLDERS)}, got {edition!r}")
+    html = made / FOLDERS[edition]
+    new = html.with_name(f"{html.name}-new")
     made.mkdir(parents=True, exist_ok=True)
     with alone(made / "lock"):
-        forget_stale_outputs(root, made)
-        shutil.rmtree(html, ignore_errors=True)
-        _jupyter_book(root, made)
-        tidy(html)
+        _start_from(html, new)
+        _jupyter_book(root, new, say, edition)
+        _put(new, html)
     return html
+
+
+def _state(html: Path) -> Path:
+    """Return the file in which the extension remembers what these pages were made of."""
+    return html.parent / ".doctrees" / f"{html.name}.json"
+
+
+def _start_from(old: Path, new: Path) -> None:
+    """Lay the old pages where the new ones are made: most of them stay as they are."""
+    before = old.with_name(f"{old.name}-old")
+    if before.exists() and not old.exists():
+        before.rename(old)  # a build ended between the two steps of `_put`
+    for folder in (new, before):
+        shutil.rmtree(folder, ignore_errors=True)
+    _state(new).unlink(missing_ok=True)
+    if old.is_dir() and _state(old).exists():
+        shutil.copytree(old, new)
+        shutil.copyfile(_state(old), _state(new))
+
+
+def _put(new: Path, old: Path) -> None:
+    """Put the new pages in the place of the old ones, in two renames."""
+    before = old.with_name(f"{old.name}-old")
+    # Were this to end in the middle, nothing would be known of the pages, and all be made again.
+    _state(old).unlink(missing_ok=True)
+    if old.exists():
+        old.rename(before)
+    new.rename(old)
+    if _state(new).exists():
+        _state(new).rename(_state(old))
+    shutil.rmtree(before, ignore_errors=True)
 
 
 @contextmanager
@@ -121,45 +137,53 @@ def alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def _jupyter_book(root: Path, made: Path) -> None:
-    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
-    done = subprocess.run(
-        [
-            *jupyter_book,
-            str(root / "book"),
-            "--path-output",
-            str(made.parent),
-            "--all",
-            "-n",
-            "-W",
-            "--keep-going",
-        ],
+# What `jupyter-book build -n -W --keep-going` does, with the pages in a folder of any name.
+_BUILD = """
+import sys
+from jupyter_book.sphinx import build_sphinx
+
+book, html, edition = sys.argv[1:]
+overrides = {
+    "external_toc_path": f"{book}/_toc.yml", "latex_individualpages": False, "nitpicky": True,
+    "course_edition": edition,
+}
+done = build_sphinx(
+    book, html, noconfig=True, path_config=f"{book}/_config.yml", confoverrides=overrides,
+    warningiserror=True, keep_going=True,
+)
+sys.exit(0 if done == 0 else 1)
+"""
+
+
+def _jupyter_book(root: Path, html: Path, say: Callable[[str], object], edition: str) -> None:
+    said: list[str] = []
+    with subprocess.Popen(
+        [sys.executable, "-c", _BUILD, str(root / "book"), str(html), edition],
         cwd=root,
-        env=environment(root, made),
+        env=environment(root, html.parent),
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise BuildError(explain(done.stdout + done.stderr))
+        encoding="utf-8",
+    ) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            said.append(line)
+            if _PROGRESS.match(line):
+                say(line.rstrip("\n"))
+    if running.returncode != 0:
+        raise BuildError(explain("".join(said)))
 
 
 def explain(said: str) -> str:
     """Return what went wrong: the failed cell if there is one, else the warnings and errors of the build."""
     said = _ANSI.sub("", said)
-    failed = re.search(r"^(.*): WARNING: Executing notebook failed", said, re.MULTILINE)
-    if failed and _CELL in said:
-        # Twice in the log: once with the library's frames before it, once as the cause of another error.
-        cell, _, _ = said.partition(_CELL)[2].partition("\n\nThe above exception")
-        return f"a cell of {failed[1]} failed:\n\n{cell.strip()}"
+    if failed := _FAILED.search(said):
+        return failed[0].strip()
     lines = [line for line in said.splitlines() if line.strip() and "IPKernelApp" not in line]
     telling = [line for line in lines if re.search(r"\b(?:WARNING|ERROR|CRITICAL):?\s", line)]
-    if telling:
-        return "\n".join(telling)
-    # Jupyter Book wraps what Sphinx raised in errors of its own; the first is the one that tells.
-    first, _, _ = "\n".join(lines).partition("The above exception was the direct cause")
-    return "\n".join(first.splitlines()[-25:])
+    return "\n".join(telling or lines[-25:])
 
 
 def tidy(html: Path) -> None:
@@ -189,25 +213,26 @@ def _referenced(path: Path) -> Iterator[Path]:
     if path.suffix not in {".html", ".css"}:
         return
     for match in _REFERENCE.finditer(path.read_text(encoding="utf-8")):
-        other = path.parent / (match[1] or match[2])
-        if "://" not in str(match[0]) and other.is_file():
-            yield other.resolve()
+        address = str(match[1] or match[2])
+        # A whole picture may stand in an address, which is then too long for the name of a file.
+        if "://" not in address and not address.startswith("data:") and (path.parent / address).is_file():
+            yield (path.parent / address).resolve()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Build, and say where to open the book."""
     parser = argparse.ArgumentParser(prog="python -m tools.build_book", description="Build the book.")
     parser.add_argument("--output", type=Path, help="make _build in this folder instead of book/")
+    parser.add_argument("--edition", choices=FOLDERS, default="book", help="which edition (default: book)")
     options = parser.parse_args(arguments)
     started = time.monotonic()
     try:
-        html = build(output=options.output)
+        html = build(output=options.output, say=lambda line: print(line, flush=True), edition=options.edition)
     except BuildError as error:
-        print(f"The book was not built.\n\n{error}", file=sys.stderr)
+        print(f"Could not build the {options.edition}.\n\n{error}", file=sys.stderr)
         return 1
-    print(
-        f"The book is built, in {time.monotonic() - started:.0f} s. Open it: {(html / 'index.html').as_uri()}"
-    )
+    spent = time.monotonic() - started
+    print(f"Built the {options.edition} in {spent:.0f} s. Open {(html / 'index.html').as_uri()}")
     return 0
 
 

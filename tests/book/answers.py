@@ -10,7 +10,7 @@ import torch
 from playwright.sync_api import Locator
 from torch import Tensor
 
-__all__ = ["Open", "close", "digits", "read", "state_of"]
+__all__ = ["Open", "close", "digits", "figures", "read", "state_of"]
 
 Open = Callable[[str, str], Locator]
 
@@ -23,6 +23,14 @@ def digits(numbers: Tensor) -> list[str]:
 def read(element: Locator, name: str) -> Tensor:
     """Return the numbers of a data attribute."""
     return torch.tensor(json.loads(element.get_attribute(f"data-{name}") or ""), dtype=torch.float64)
+
+
+def figures(widget: Locator) -> dict[str, Any]:
+    """Return the figures that a widget says of itself."""
+    loaded: dict[str, Any] = json.loads(
+        widget.locator(".unrolled[data-figures]").get_attribute("data-figures") or ""
+    )
+    return loaded
 
 
 def close(got: Tensor, expected: Tensor) -> None:

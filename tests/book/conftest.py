@@ -1,13 +1,8 @@
 """The built book, and a sample that holds one of everything, as folders and as a site."""
 
 import shutil
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -25,7 +20,7 @@ def copy_platform(root: Path) -> None:
     (root / "notebooks").mkdir()
     for name in ("src", "tools", "pyproject.toml", "requirements.lock"):
         (root / name).symlink_to(ROOT / name)
-    for name in ("_config.yml", "_ext", "_assets", "_templates"):
+    for name in ("_config.yml", "_words.yml", "_ext", "_assets", "_templates"):
         (root / "book" / name).symlink_to(ROOT / "book" / name)
     for path in SAMPLE.iterdir():
         shutil.copyfile(path, root / "book" / path.name)
@@ -34,68 +29,47 @@ def copy_platform(root: Path) -> None:
     )
 
 
-@pytest.fixture(scope="session")
-def built_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the real book, cells from the cache where nothing changed.
-
-    The pages are a copy: while the tests look at them, somebody may build again.
-    """
-    return Path(shutil.copytree(build(), tmp_path_factory.mktemp("book") / "html"))
-
-
-@pytest.fixture(scope="session")
-def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("sample") / "root"
+def build_sample(root: Path) -> None:
+    """Lay out the sample's repository at `root` and build its book, every cell run afresh."""
     copy_platform(root)
-    return root
+    build(root)
+
+
+@pytest.fixture(scope="session")
+def sample_root(once: Callable[..., Path]) -> Path:
+    """The sample's repository with its built book, which nobody changes."""
+    return once("sample", build_sample)
 
 
 @pytest.fixture(scope="session")
 def sample_book(sample_root: Path) -> Path:
-    """Build the sample, its cells run afresh."""
-    return build(sample_root)
+    return sample_root / "book" / "_build" / "html"
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args: Any) -> None:
-        """Say nothing: the browser reports what is missing."""
+@pytest.fixture(scope="session")
+def sample_editions(once: Callable[..., Path], sample_root: Path) -> Path:
+    """The folder of the sample's editions, which were all built of one copy of it."""
 
+    def fill(root: Path) -> None:
+        shutil.copytree(sample_root, root, symlinks=True)
+        said: list[str] = []
+        for edition in ("handout", "solutions", "slides"):
+            build(root, say=said.append, edition=edition)
+        assert said == [], "no cell runs again for an edition"
 
-@contextmanager
-def _served(folder: Path) -> Iterator[str]:
-    """Serve `folder` on this machine; yield the address, with a last slash."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-@pytest.fixture(scope="session", params=["book", "sample"])
-def site(request: pytest.FixtureRequest) -> Path:
-    """The folder of pages: first of the book, then of the sample."""
-    return Path(request.getfixturevalue("built_book" if request.param == "book" else "sample_book"))
-
-
-@pytest.fixture(params=["http", "file"])
-def address(request: pytest.FixtureRequest, site: Path) -> Iterator[str]:
-    """Where the pages are opened: from a server, and from the disk."""
-    if request.param == "file":
-        yield f"{site.as_uri()}/"
-    else:
-        with _served(site) as url:
-            yield url
+    return once("sample-editions", fill) / "book" / "_build"
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Path], str]]:
-    """Return a function that serves a folder until the test is over, and returns its address."""
-    with ExitStack() as stack:
-        yield lambda folder: stack.enter_context(_served(folder))
+def own_root(sample_root: Path, tmp_path: Path) -> Path:
+    """A copy of the sample's repository, outputs of its cells and all, for a test that changes it."""
+    return Path(shutil.copytree(sample_root, tmp_path / "root", symlinks=True))
+
+
+@pytest.fixture(params=["book", "sample"])
+def site(request: pytest.FixtureRequest) -> Path:
+    """The folder of pages: first of the book, then of the sample."""
+    return Path(request.getfixturevalue("built_book" if request.param == "book" else "sample_book"))
 
 
 @pytest.fixture(params=["http", "file"])

@@ -168,24 +168,11 @@ def the_map(widget: Locator) -> Tensor:
     return torch.tensor(state["weights"], dtype=torch.float64)[0, 0]
 
 
-@pytest.mark.parametrize(
-    ("title", "source", "target"),
-    [
-        (
-            "No comas la pizza",
-            "don't eat the delicious looking and smelling pizza",
-            "no comas la pizza de aspecto y olor deliciosos",
-        ),
-        (
-            "Crossings",
-            "the girl reads the red book in the big house",
-            "la niña lee el libro rojo en la casa grande",
-        ),
-    ],
-)
-def test_the_maps_are_the_trained_models(titled: Titled, title: str, source: str, target: str) -> None:
-    widget = titled(title)
+def test_the_map_is_the_trained_models(titled: Titled) -> None:
+    widget = titled("No comas la pizza")
     shipped = stored("spanish-dot")
+    source = "don't eat the delicious looking and smelling pizza"
+    target = "no comas la pizza de aspecto y olor deliciosos"
     pair = Pair(tuple(source.split()), tuple(target.split()), ())
     (weights,) = shipped.recipe.task().attention(shipped.model, [pair])  # type: ignore[attr-defined]
     close(the_map(widget), weights.double())

@@ -56,7 +56,7 @@ def test_the_hand_made_numbers_and_their_arithmetic(bench: Locator, page: Page) 
     lines = bench.locator(".u-arithmetic p")
     expect(lines).to_have_text(
         ["weight bears → love", "exp(2.12) = 8.34", "Sum of the row: 2.03 + 8.34 + 0.24 = 10.61",
-         "Share: 8.34 / 10.61 = 0.79"]
+         "Weight: 8.34 / 10.61 = 0.79"]
     )  # fmt: skip
     # By keyboard from the weight to the scores of its row, and to the query.
     bench.locator('table[aria-label^="scores: "] td[tabindex="0"]').focus()

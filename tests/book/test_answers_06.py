@@ -94,13 +94,13 @@ def test_bertviz_draws_the_two_heads(open_all: OpenAll, example: Any) -> None:
     assert re.findall(r"\d\.\d\d", said) == digits(w[1, 4])
 
 
-BEARS = ["I love bears", "She bears the pain", "Bears won the game"]
+BEARS = ["I love ▢", "She ▢ the pain", "▢ won the game"]
 
 
 def bears_maps(sentence: str) -> Tensor:
     """Return the weights of the stored bears model, ``[layers, H, T, T]``."""
     model = stored("bears").model
-    tokens, _ = encode_words([tuple(sentence.lower().split())])
+    tokens, _ = encode_words([sentence.lower().replace("▢", "<mask>").split()])
     with record(model, "*.weights") as heard, torch.no_grad():
         model(tokens)
     return torch.stack([layer[0][0] for layer in heard.values()])
@@ -119,7 +119,7 @@ def test_every_head_of_the_bears_model_can_be_browsed(open_all: OpenAll) -> None
 
 
 def test_bertviz_draws_every_layer_of_the_bears_model(open_all: OpenAll) -> None:
-    for widget, sentence in zip(open_all("bertviz-head-view")[1:], BEARS, strict=True):
+    for widget, sentence in zip(open_all("bertviz-head-view")[1:], BEARS[1:2], strict=True):
         for layer, w in enumerate(bears_maps(sentence).double()):
             widget.get_by_label("Layer").select_option(str(layer))
             lines = widget.locator("#attention line")

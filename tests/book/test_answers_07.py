@@ -51,8 +51,8 @@ def shown(widget: Locator) -> tuple[Tensor, Tensor]:
     return read(box, "vector"), read(box, "match")
 
 
-def test_the_where_vectors_are_the_packages(open_clock: OpenClock) -> None:
-    widget = open_clock("Where vectors, as hands")
+def test_the_encodings_are_the_packages(open_clock: OpenClock) -> None:
+    widget = open_clock("Positional encodings, as hands")
     table = Sinusoidal(16, 128).table
     for t, s in ((3, 8), (4, 3), (100, 3), (0, 19), (127, 127)):
         move(widget, t, s)

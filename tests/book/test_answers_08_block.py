@@ -95,9 +95,9 @@ def test_what_the_chapter_gives_to_try_happens(widget: Locator, encoder: Encoder
     choose(SENTENCES[1])
     agrees(widget, walk(encoder, SENTENCES[1], sublayers=["attention"]))
     press("Feed-forward")
-    press("Way around")
+    press("Residual connection")
     agrees(widget, walk(encoder, SENTENCES[1], around=False))
-    press("Way around")
+    press("Residual connection")
     widget.get_by_label("Norms", exact=True).select_option(label="none")
     agrees(widget, walk(encoder, SENTENCES[1], norm="none"))
     widget.get_by_label("Norms", exact=True).select_option(label="after each sum (post)")
@@ -107,7 +107,7 @@ def test_what_the_chapter_gives_to_try_happens(widget: Locator, encoder: Encoder
 
 
 def test_it_is_worked_by_keyboard(widget: Locator, encoder: Encoder, page: Page) -> None:
-    widget.get_by_role("button", name="Way around", exact=True).focus()
+    widget.get_by_role("button", name="Residual connection", exact=True).focus()
     page.keyboard.press("Space")
     agrees(widget, walk(encoder, SENTENCES[0], around=False))
     widget.locator(".u-tokens button").nth(3).focus()

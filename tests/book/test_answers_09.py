@@ -9,9 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 from torch import Tensor
 
 from tests.book.answers import digits, read
-from unrolled.data.spanish import SPECIMENS
-from unrolled.data.special import SPECIAL
-from unrolled.tap import record
+from unrolled.data.three_bears import CANONICAL
+from unrolled.training.recipes.three_bears import ThreeBearsTask
 from unrolled.training.results import read_result
 from unrolled.training.stored import stored
 
@@ -22,9 +21,6 @@ KINDS = {
     "encoder": "encoder: the source looks at itself",
     "decoder": "decoder: the translation looks back at itself",
 }
-PIZZA = "don't eat the delicious looking and smelling pizza"
-PARTS = {"encoder": "encoder.layers.{}.attention", "decoder": "decoder.layers.{}.attention"}
-PARTS["cross"] = "decoder.layers.{}.cross_attention"
 
 
 @pytest.fixture
@@ -64,7 +60,7 @@ def same(widget: Locator, maps: dict[str, Tensor]) -> None:
 
 
 def test_the_captions_show_what_the_ladders_transformer_attended_to(open_all: OpenAll) -> None:
-    captions, _ = open_all()
+    _, captions = open_all()
     examples: list[dict[str, Any]] = read_result("multi30k-transformer-attention")["tables"]["examples"]
     for example in examples[:: len(examples) - 1]:  # the first and the last
         pick(captions, "Sentence", " ".join(example["source"]))
@@ -72,25 +68,19 @@ def test_the_captions_show_what_the_ladders_transformer_attended_to(open_all: Op
         same(captions, {kind: torch.tensor(example[kind]) for kind in KINDS})
 
 
-def test_the_spanish_shows_what_the_stored_model_attends_to(open_all: OpenAll) -> None:
-    _, spanish = open_all()
-    trained = stored("spanish-transformer")
+def test_the_bears_show_what_the_stored_model_attends_to(open_all: OpenAll) -> None:
+    bears, _ = open_all()
+    trained = stored("three-bears")
     model, task = trained.model, trained.recipe.task()
-    source = [*task.source_tokenizer.encode(PIZZA), SPECIAL.eos]
-    given = [SPECIAL.bos, *task.target_tokenizer.encode(SPECIMENS[PIZZA])]
-    with record(model, "*.weights") as heard, torch.no_grad():
-        model(torch.tensor([source]), torch.tensor([given]))
-    maps = {
-        kind: torch.stack([heard[f"{path.format(i)}.weights"][0][0] for i in range(2)])
-        for kind, path in PARTS.items()
-    }
-    pick(spanish, "Sentence", f"{PIZZA} <eos>")
-    expect(spanish.locator(".u-pair dd").nth(1)).to_have_text(SPECIMENS[PIZZA])
-    same(spanish, maps)
+    assert isinstance(task, ThreeBearsTask)
+    for sentence, written in CANONICAL.items():
+        pick(bears, "Sentence", f"{sentence} <eos>")
+        expect(bears.locator(".u-pair dd").nth(1)).to_have_text(written)
+    same(bears, {kind: task.inside(model, sentence)[kind] for kind in KINDS})
 
 
 def test_a_row_is_read_out_by_keyboard(open_all: OpenAll, page: Page) -> None:
-    captions, _ = open_all()
+    _, captions = open_all()
     example = read_result("multi30k-transformer-attention")["tables"]["examples"][0]
     pick(captions, "Layer", "2")
     row = example["target"].index(" a")

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.book.answers import Open, close, read, state_of
 from unrolled.data.bears_tokens import WORDS
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.generate import generate, keep_top_k, keep_top_p
 from unrolled.nn import GPT, GPTConfig
 from unrolled.widgets.packed import unpack

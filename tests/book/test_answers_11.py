@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.book.answers import Open, state_of
 from unrolled.data import bears
 from unrolled.data.bears_tokens import word_id
-from unrolled.data.special import SPECIAL
+from unrolled.data.special_tokens import SPECIAL
 from unrolled.nn import BERT
 from unrolled.probe import bert_layers, without_head
 from unrolled.training.stored import stored

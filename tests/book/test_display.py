@@ -1,12 +1,14 @@
 """`show`: a figure in the ink of the page, and the usual image elsewhere."""
 
 import re
+from html import unescape
 from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.axes import Axes
 
+from unrolled.plots import attention_map, bars, graph, lines, matrix, plane
 from unrolled.plots._display import show
 
 
@@ -65,3 +67,49 @@ def test_what_cannot_be_shown_is_named(figure: Any, alt: str, error: type[Except
     with pytest.raises(error, match=says):
         show(figure(), alt)
     plt.close("all")
+
+
+# Each looks like something that is rewritten where it stands in a tag.
+LABELS = [
+    "#000000",
+    'x id="a" y',
+    "font-family: a; z",
+    "font: 12px a",
+    'xlink:href="#a"',
+    "url(#a)",
+    "fill: #010102",
+    "fill: #fffffe",
+    "fill: #f3f7fc",
+    "<style>a</style>",
+    "<metadata>",
+    "<!-- a -->",
+    '<g id="unrolled">',
+    "$x$ & _y",
+    "_a",
+]
+
+
+@pytest.mark.parametrize("kind", ["map", "matrix", "graph", "plane", "bars", "lines"])
+def test_a_label_stays_what_it_is(kind: str) -> None:
+    values = [[0.5, 0.25], [0.125, 1.0]]
+    for pair in [LABELS[i : i + 2] for i in range(len(LABELS) - 1)]:
+        shown = {
+            "map": lambda pair=pair: attention_map(values, pair),
+            "matrix": lambda pair=pair: matrix(values, pair, pair),
+            "graph": lambda pair=pair: graph(values, pair),
+            "plane": lambda pair=pair: plane(values, ["", ""], groups=pair),
+            "bars": lambda pair=pair: bars(values, pair, pair, xlabel=""),
+            "lines": lambda pair=pair: lines(
+                [1, 2], dict(zip(pair, values, strict=True)), xlabel="", ylabel=""
+            ),
+        }[kind]()
+        html = show(shown, "A figure").html()
+        told = [unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", html)]
+        assert set(pair) <= set(told), told
+
+
+def test_a_label_changes_no_tag() -> None:
+    """What a label says makes no element look referred to, and takes no part in a pair of colours."""
+    plain, odd = (show(matrix([[0.5]], [label], ["b"]), "A map").html() for label in ("a", "url(#figure_1)"))
+    assert re.findall(r"<\w+", plain) == re.findall(r"<\w+", odd)
+    assert len(re.findall(r' id="', plain)) == len(re.findall(r' id="', odd))

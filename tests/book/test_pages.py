@@ -1,140 +1,174 @@
-"""Every page of the book in a real browser: over http and from disk, light and dark, wide and narrow."""
+"""Every page of the book in a real browser: over http and from disk, light and dark, wide and narrow.
+
+A page is opened once for each setting, and all that is asked of it there is asked at once.
+"""
 
 import gzip
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple
 
-import axe_playwright_python
 import pytest
+import yaml
 from playwright.sync_api import Page, Response, expect
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+from tests.axe import WCAG, run_axe
+from tests.book.conftest import SAMPLE
+from tests.book.look import unfold
+from tests.book.site_links import broken_links
+
+BOOK = Path(__file__).parents[2] / "book"
+# Of the rules with these tags, those that read colours.
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
+DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 375, "height": 740}
 NewPage = Callable[..., Page]
 Serve = Callable[[Path], str]
 
+# The elements, and where and how each is seen, apart from its colours.
+LAYOUT = """() => JSON.stringify([document.documentElement.outerHTML,
+  [...document.querySelectorAll("*")].map((el) => {
+    const { x, y, width, height } = el.getBoundingClientRect();
+    const { display, visibility, opacity, overflow, position, zIndex, clipPath } = getComputedStyle(el);
+    return [x, y, width, height, display, visibility, opacity, overflow, position, zIndex, clipPath];
+  })])"""
 
-def names(site: Path) -> list[str]:
-    """Return the pages of a site; there is always a first page, a chapter and the search."""
-    found = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
-    assert {"index.html", "references.html", "search.html"} < set(found)
-    return found
+
+def pages(book: Path) -> list[str]:
+    """Return the pages that a book's table of contents names, the search, and the page for lost readers."""
+    contents = yaml.safe_load((book / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [chapter for part in contents["parts"] for chapter in part["chapters"]]
+    files = [page["file"] for chapter in chapters for page in (chapter, *chapter.get("sections", []))]
+    return [f"{name}.html" for name in (contents["root"], *files, "search", "404")]
 
 
-def test_every_page_opens_in_peace_and_mounts_each_widget_once(
-    site: Path, address: str, new_page: NewPage
+class Place(NamedTuple):
+    """A page of a built book."""
+
+    site: Path
+    name: str
+
+    @property
+    def file(self) -> Path:
+        return self.site / self.name
+
+
+# One directive makes all pages of the reference of the same elements: two of them stand for all in a browser.
+# At every width each of them is opened in test_narrow.
+ALIKE = {name for name in pages(BOOK) if name.startswith("reference_")} - {"reference_shapes.html"}
+PLACES = [("built_book", name) for name in pages(BOOK) if name not in ALIKE]
+PLACES += [("sample_book", name) for name in pages(SAMPLE)]
+
+
+@pytest.fixture(params=PLACES, ids=lambda place: "-".join(place).removesuffix(".html"))
+def place(request: pytest.FixtureRequest) -> Place:
+    site, name = request.param
+    return Place(request.getfixturevalue(site), name)
+
+
+@pytest.mark.parametrize(("book", "built"), [(BOOK, "built_book"), (SAMPLE, "sample_book")])
+def test_these_are_all_pages(request: pytest.FixtureRequest, book: Path, built: str) -> None:
+    site: Path = request.getfixturevalue(built)
+    assert {path.relative_to(site).as_posix() for path in site.rglob("*.html")} == set(pages(book))
+
+
+def widgets_mounted(page: Page, file: Path) -> None:
+    """Every widget that the file holds is mounted, once, by a script that is there if it is needed."""
+    written = 'class="unrolled-widget"' in file.read_text(encoding="utf-8")
+    # What `explore` keeps for other choices waits in templates, where no locator looks.
+    there = page.locator(".unrolled-widget").count()
+    mounted = page.locator('.unrolled-widget[data-mounted="true"] > .unrolled-live').count()
+    scripts = page.locator('script[src*="unrolled-widgets"]').count()
+    assert (written, mounted, scripts) == (there > 0, there, min(there, 1))
+
+
+def no_wider_than_the_screen(page: Page) -> None:
+    assert page.viewport_size
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def axe_finds_nothing(page: Page) -> None:
+    """Run axe over a page that is open in light, and again in dark.
+
+    In dark only the rules of colours run, where the same elements stand in the same boxes: then every other
+    rule would look at what it has seen already. Where anything but a colour differs, all rules run.
+    """
+    unfold(page)
+    light = page.evaluate(LAYOUT)
+    passed, complaints = run_axe(page, type="tag", values=WCAG)
+    assert len(passed) > 10
+    assert complaints == []
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    unfold(page)
+    if page.evaluate(LAYOUT) == light:
+        passed, complaints = run_axe(page, type="rule", values=OF_COLOURS)
+    else:
+        passed, complaints = run_axe(page, type="tag", values=WCAG)
+    assert "color-contrast" in passed
+    assert complaints == []
+
+
+def weight(responses: list[Response], least: int) -> int:
+    """Return the bytes of HTML, scripts, styles and fonts, gzipped; expect `least` files or more."""
+    asked = {response.url: response for response in reversed(responses)}.values()
+    counted = [r for r in asked if r.request.resource_type in {"document", "script", "stylesheet", "font"}]
+    assert len(counted) >= least
+    return sum(
+        len(body) if response.request.resource_type == "font" else len(gzip.compress(body, 6))
+        for response in counted
+        for body in [response.body()]
+    )
+
+
+def test_a_page_at_a_desk_is_at_peace_light_and_accessible(
+    place: Place, serve: Serve, new_page: NewPage
 ) -> None:
-    """`new_page` fails on a console error and on a request that leaves the machine."""
-    page = new_page()
-    wrong = []
-    for name in names(site):
-        page.goto(address + name)
-        written = 'class="unrolled-widget"' in (site / name).read_text(encoding="utf-8")
-        # What `explore` keeps for other choices waits in templates, where no locator looks.
-        there = page.locator(".unrolled-widget").count()
-        mounted = page.locator('.unrolled-widget[data-mounted="true"] > .unrolled-live').count()
-        scripts = page.locator('script[src*="unrolled-widgets"]').count()
-        if (written, there, min(there, 1)) != (there > 0, mounted, scripts):
-            wrong.append(f"{name}: {there} widgets, {mounted} mounted, {scripts} widget scripts")
-    assert wrong == []
+    """`new_page` fails on a console error and on a request that leaves the machine.
+
+    From a server: axe reads the style sheets once more, which a page from disk may not.
+    """
+    page = new_page(viewport=DESK, color_scheme="light")
+    responses: list[Response] = []
+    page.on("response", lambda response: responses.append(response))
+    page.goto(serve(place.site) + place.name, wait_until="networkidle")
+    page.evaluate("document.fonts.ready")
+    # What is shown for a lost address cannot ask for files beside it.
+    assert weight(responses, least=1 if place.name == "404.html" else 3) <= 300_000
+    widgets_mounted(page, place.file)
+    axe_finds_nothing(page)
 
 
-def test_nothing_is_wider_than_a_phone(site: Path, address: str, new_page: NewPage) -> None:
+def test_a_page_on_a_narrow_screen_is_accessible(place: Place, serve: Serve, new_page: NewPage) -> None:
+    page = new_page(viewport=PHONE, has_touch=True, color_scheme="light")
+    page.goto(serve(place.site) + place.name)
+    widgets_mounted(page, place.file)
+    no_wider_than_the_screen(page)
+    axe_finds_nothing(page)
+
+
+def test_a_page_opens_from_disk_in_peace_on_a_phone(place: Place, new_page: NewPage) -> None:
     page = new_page(viewport=PHONE, has_touch=True)
-    wide = {}
-    for name in names(site):
-        page.goto(address + name)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        if width > PHONE["width"]:
-            wide[name] = width
-    assert wide == {}
+    page.goto(place.file.as_uri())
+    widgets_mounted(page, place.file)
+    no_wider_than_the_screen(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, PHONE], ids=["desk", "phone"])
-def test_axe_finds_nothing(
-    site: Path, serve: Serve, new_page: NewPage, scheme: str, viewport: dict[str, int]
-) -> None:
-    page = new_page(color_scheme=scheme, viewport=viewport)
-    # From a server: axe reads the style sheets once more, which a page from disk may not.
-    url = serve(site)
-    found = []
-    for name in names(site):
-        page.goto(url + name)
-        for fold in page.locator("article details").all():
-            fold.evaluate("fold => { fold.removeAttribute('name'); fold.open = true; }")
-        page.evaluate(AXE)
-        result = page.evaluate("tags => axe.run(document, { runOnly: { type: 'tag', values: tags } })", WCAG)
-        assert len(result["passes"]) > 10, name
-        found += [
-            f"{name}: {violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-            for violation in result["violations"]
-            for node in violation["nodes"]
-        ]
-    assert found == []
-
-
-def test_a_page_weighs_at_most_300_kilobytes(site: Path, serve: Serve, new_page: NewPage) -> None:
-    """Gzipped, what the browser really asks for: HTML, scripts, styles and fonts."""
-    url = serve(site)
-    weights = {}
-    for name in names(site):
-        page = new_page()
-        asked: dict[str, Response] = {}
-        page.on("response", lambda response, asked=asked: asked.setdefault(response.url, response))
-        page.goto(url + name, wait_until="networkidle")
-        page.evaluate("document.fonts.ready")
-        counted = [
-            r
-            for r in asked.values()
-            if r.request.resource_type in {"document", "script", "stylesheet", "font"}
-        ]
-        assert len(counted) >= 3, name
-        weights[name] = sum(
-            len(body) if response.request.resource_type == "font" else len(gzip.compress(body, 6))
-            for response in counted
-            for body in [response.body()]
-        )
-    assert {name: weight for name, weight in weights.items() if weight > 300_000} == {}
-
-
-def test_a_chapter_reads_without_javascript(site: Path, new_page: NewPage) -> None:
+def test_a_page_reads_without_javascript(place: Place, new_page: NewPage) -> None:
     page = new_page(java_script_enabled=False)
-    for name in names(site):
-        page.goto(f"{site.as_uri()}/{name}")
-        expect(page.locator("h1").first).to_be_visible()
-        for fallback in page.locator(".unrolled-fallback").all():
-            expect(fallback).to_be_visible()
-            # A table of the numbers, or the picture at the point the widget starts from.
-            expect(fallback.locator("table, svg[role=img]").first).to_be_visible()
-        # Buttons that only a script could answer are not there.
-        expect(page.locator(".theme-switch")).to_be_hidden()
+    page.goto(place.file.as_uri())
+    expect(page.locator("h1").first).to_be_visible()
+    for fallback in page.locator(".unrolled-fallback").all():
+        expect(fallback).to_be_visible()
+        # A table of the numbers, or the picture at the point the widget starts from.
+        expect(fallback.locator("table, svg[role=img]").first).to_be_visible()
+    # Buttons that only a script could answer are not there.
+    expect(page.locator(".theme-switch")).to_be_hidden()
 
 
 def test_links_between_pages_lead_somewhere(site: Path) -> None:
-    ids: dict[Path, set[str]] = {}
-    for path in site.rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
-        ids[path.resolve()] = set(re.findall(r'\sid="([^"]+)"', text))
-    broken = []
-    checked = 0
-    for path in ids:
-        text = path.read_text(encoding="utf-8")
-        for link in re.findall(
-            r'(?:href|src|action)="([^"]*)"', re.sub(r"<script.*?</script>", "", text, flags=re.S)
-        ):
-            parts = urlsplit(link.replace("&amp;", "&"))
-            if parts.scheme or not (parts.path or parts.fragment):
-                continue
-            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-            checked += 1
-            if not target.is_file() or (
-                parts.fragment and unquote(parts.fragment) not in ids.get(target, set())
-            ):
-                broken.append(f"{path.name}: {link}")
+    checked, broken = broken_links(site)
     assert checked > 20
     assert broken == []
 
@@ -196,5 +230,5 @@ def test_the_search_finds_a_page_from_disk(sample_book: Path, new_page: NewPage)
     assert page.locator('input[type="search"]').count() == 1
     page.get_by_role("searchbox", name="Search the book").fill("numerators")
     page.keyboard.press("Enter")
-    expect(page.locator("#search-results li a").first).to_contain_text("Everything a chapter may hold")
+    expect(page.locator("#search-results li").first).to_contain_text("Everything a chapter may hold")
     assert page.locator('input[type="search"]').count() == 1

@@ -2,12 +2,13 @@
 
 import importlib
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-BOOK = Path(__file__).parents[2] / "book"
+from tools import course
+
+CHAPTERS = [course.ROOT / "book" / f"{page}.md" for page in course.chapters()]
 
 # A folded solution with code, and the next cell, whose last line checks what the learner made.
 SOLVED = re.compile(
@@ -29,7 +30,7 @@ class Solved(NamedTuple):
 
 def solved() -> list[Solved]:
     found = []
-    for page in sorted(BOOK.glob("[0-9]*.md")):
+    for page in CHAPTERS:
         text = page.read_text(encoding="utf-8")
         for match in SOLVED.finditer(text):
             code, check = CODE.search(match["solution"]), CHECK.search(match["cell"])
@@ -41,7 +42,7 @@ def solved() -> list[Solved]:
 
 
 def test_every_check_in_a_chapter_has_a_solution() -> None:
-    for page in BOOK.glob("[0-9]*.md"):
+    for page in CHAPTERS:
         checks = {check for check, _ in CHECK.findall(page.read_text(encoding="utf-8"))}
         assert len(checks) >= 2, f"{page.name}: two exercises at least are checked on the spot"
         assert checks <= {exercise.check for exercise in solved()}, page.name

@@ -1,13 +1,15 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tools import address
+from tools.notebooks.__main__ import ROOT
 from tools.notebooks.citations import read_bibliography
-from tools.notebooks.generate import generate, generate_text
+from tools.notebooks.generate import BOOK, generate, generate_text
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FRONT = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n"
@@ -27,7 +29,9 @@ def convert() -> Callable[..., Cells]:
 
     def run(text: str, front: str = FRONT, page: str = "07_test", **facts: Any) -> Cells:
         texts = {page: f"{front}# Title\n\n{text}", "notation": notation}
-        cells: Cells = json.loads(generate_text(page, texts, bibliography, address, facts))["cells"]
+        cells: Cells = json.loads(
+            generate_text(page, texts, bibliography, replace(BOOK, address=address), facts)
+        )["cells"]
         return cells[2:]
 
     return run
@@ -41,6 +45,12 @@ def markdown(convert: Callable[..., Cells]) -> Callable[..., str]:
         return "\n\n".join(sources(convert(text, **facts)))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def ours() -> dict[str, str]:
+    """The notebooks of the book itself."""
+    return generate(ROOT)
 
 
 @pytest.fixture(scope="session")

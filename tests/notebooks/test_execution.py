@@ -1,7 +1,10 @@
-"""Every notebook, top to bottom, as a reader of Colab would run it: with today's widgets and with Colab's."""
+"""Every notebook, top to bottom, as a reader of Colab would run it, and beside it the page.
+
+The page's cells ran with today's widgets when the book was built, the notebook's run here with Colab's.
+So the same code runs twice, in two surroundings, and has to say the same.
+"""
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -12,15 +15,22 @@ from typing import Any
 
 import nbformat
 import pytest
+from jupyter_cache import get_cache
+from myst_nb.core.read import read_myst_markdown_notebook  # type: ignore[import-untyped]
+from myst_parser.config.main import MdParserConfig
 
 from tools.notebooks.__main__ import ROOT
 from tools.notebooks.execution import execute
+from tools.notebooks.source import EXTENSIONS
 
 OVERLAY = Path(__file__).parent / "colab-overlay.txt"
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 # A cell that makes a widget shows it.
 WIDGETS = re.compile(r"^(?:AttentionMap|BearsPlane|HeadBrowser|PaintMixer|explore)\(", re.MULTILINE)
 WIDGET = "application/vnd.jupyter.widget-view+json"
+DRAWN = {WIDGET, "text/html", "image/png", "application/javascript"}
+# Versions of ipywidgets: what the lock file installs, and what Colab has.
+TODAY, COLAB = "8", "7.7.1"
 
 
 @pytest.fixture(scope="session")
@@ -41,17 +51,20 @@ def overlay() -> Path:
     return folder
 
 
-@pytest.fixture(params=["8", "7.7.1"])
-def environment(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The variables of a kernel with this version of ipywidgets; no package index is within its reach."""
-    paths = [str(request.getfixturevalue("overlay"))] if request.param == "7.7.1" else []
+def variables(version: str, overlay: Path) -> dict[str, str]:
+    """Return the variables of a kernel with this version of ipywidgets and no package index."""
     return {
-        "EXPECTED_IPYWIDGETS": request.param,
-        "PYTHONPATH": os.pathsep.join(paths),
+        "EXPECTED_IPYWIDGETS": version,
+        "PYTHONPATH": str(overlay) if version == COLAB else "",
         "PIP_NO_INDEX": "1",
         "UNROLLED_OFFLINE": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     }
+
+
+@pytest.fixture(params=[TODAY, COLAB])
+def environment(request: pytest.FixtureRequest, overlay: Path) -> dict[str, str]:
+    return variables(request.param, overlay)
 
 
 CHECK = """
@@ -81,20 +94,53 @@ def test_there_are_notebooks() -> None:
     assert NOTEBOOKS
 
 
+def said(cell: Any) -> list[tuple[str, str]]:
+    """Return what a cell printed, failed with or gave as text, in its order.
+
+    Of figures, tables and widgets only that they stand there: the page has them as HTML, in other pieces.
+    """
+    told: list[tuple[str, str]] = []
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            told.append((output.name, output.text))
+        elif output.output_type == "error":
+            told.append((output.ename, output.evalue))
+        elif DRAWN & output.data.keys():
+            told += [("drawn", "")] if told[-1:] != [("drawn", "")] else []
+        else:
+            told.append(("text", output.data["text/plain"]))
+    return told
+
+
+def cells_of_the_page(book: Path, page: str) -> Any:
+    """Return the page's cells as the build of the book ran them, those that the notebook has."""
+    text = (ROOT / "book" / f"{page}.md").read_text(encoding="utf-8")
+    config = MdParserConfig(enable_extensions=EXTENSIONS)
+    _, ran = get_cache(book / ".jupyter_cache").merge_match_into_notebook(
+        read_myst_markdown_notebook(text, config=config)
+    )
+    code = (cell for cell in ran.cells if cell.cell_type == "code")
+    return [cell for cell in code if "book-only" not in cell.metadata.get("tags", ())]
+
+
+@pytest.mark.usefixtures("built_book")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_notebook_runs_top_to_bottom_and_shows_its_widgets(
-    path: Path, environment: dict[str, str], tmp_path: Path
+def test_the_notebook_runs_top_to_bottom_says_what_its_page_says_and_shows_its_widgets(
+    path: Path, overlay: Path, tmp_path: Path
 ) -> None:
-    text = path.read_text(encoding="utf-8")
-    cells = run(text, tmp_path, environment)
+    cells = run(path.read_text(encoding="utf-8"), tmp_path, variables(COLAB, overlay))
     setup, *rest = (cell for cell in cells if cell.cell_type == "code")
     assert setup.outputs == []
     assert all(cell.execution_count for cell in rest)
-    wrong = [output for cell in cells for output in cell.get("outputs", ()) if output.get("name") == "stderr"]
-    assert wrong == []
-    for cell in rest:
-        if WIDGETS.search(cell.source):
-            assert shown([cell], WIDGET) >= 1, cell.source
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    assert [output for output in outputs if output.get("name") == "stderr"] == []
+    page = cells_of_the_page(ROOT / "book" / "_build", path.stem)
+    for here, there in zip(rest, page, strict=True):
+        assert here.source == there.source
+        assert said(here) == said(there), here.source
+        if WIDGETS.search(here.source):
+            assert shown([here], WIDGET) >= 1, here.source
+            assert shown([there], "text/html") >= 1, there.source
 
 
 def test_the_notebook_of_the_fixtures_runs_and_shows_a_widget(
@@ -109,3 +155,15 @@ def test_the_notebook_of_the_fixtures_runs_and_shows_a_widget(
     assert total.outputs[0]["data"]["text/plain"] == "10"
     assert failing.outputs[0]["ename"] == "ZeroDivisionError"
     assert shown([widget], WIDGET) == 1
+
+
+def test_a_stream_that_came_in_pieces_is_one_text(tmp_path: Path) -> None:
+    """A busy kernel splits what one cell prints; here the cell does so itself."""
+    pieces = ["the row", " goes on\\n\\n", "  and its second line\\n"]
+    source = "import sys\n" + "".join(
+        f'sys.stdout.write("{piece}")\nsys.stdout.flush()\n' for piece in pieces
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])  # type: ignore[no-untyped-call]
+    done = execute(nbformat.writes(notebook), tmp_path)  # type: ignore[no-untyped-call]
+    (output,) = done.cells[0].outputs
+    assert output["text"] == "the row goes on\n\n  and its second line\n"

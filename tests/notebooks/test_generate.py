@@ -26,10 +26,9 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_committed_notebooks_are_what_the_chapters_give() -> None:
-    made = generate(ROOT)
-    assert made
-    assert drift(ROOT, made) == []
+def test_the_committed_notebooks_are_what_the_chapters_give(ours: dict[str, str]) -> None:
+    assert ours
+    assert drift(ROOT, ours) == []
 
 
 def test_everything_becomes_a_valid_notebook_with_nothing_left_over(everything: str) -> None:
@@ -58,6 +57,8 @@ def test_the_first_cell_says_what_this_is_and_leads_back(everything: str) -> Non
     assert "Chapter 7" in first
     assert "CC BY 4.0" in first
     assert "[MIT]" in first
+    assert "*File* ▸ *Save a copy in Drive*" in first
+    assert "once a session, in a minute or less" in first
     assert everything.count("# Everything a chapter may hold") == 1
 
 
@@ -94,14 +95,40 @@ def test_another_process_with_another_hash_seed_writes_the_same_bytes(repository
     assert b"\r" not in before
 
 
-def test_only_a_chapter_that_asks_gets_a_gpu(everything: str, convert: Convert) -> None:
+def test_only_a_chapter_that_asks_gets_a_gpu(everything: str, ours: dict[str, str]) -> None:
     metadata = json.loads(everything)["metadata"]
     assert metadata["accelerator"] == "GPU"
     assert metadata["colab"] == {"gpuType": "T4", "toc_visible": True}
     assert metadata["kernelspec"]["name"] == "python3"
-    here = next(text for page, text in generate(ROOT).items() if page == "04_self_attention")
+    here = ours["04_self_attention"]
     assert json.loads(here)["metadata"]["colab"] == {"toc_visible": True}
     assert "accelerator" not in json.loads(here)["metadata"]
+
+
+def test_a_notebook_says_whether_a_gpu_helps(ours: dict[str, str]) -> None:
+    """And says so truly: where no GPU is asked for, no cell looks for one."""
+    for page, text in ours.items():
+        notebook = json.loads(text)
+        code = "".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+        first = "".join(notebook["cells"][0]["source"])
+        asks = "accelerator" in notebook["metadata"]
+        assert ("uses a GPU where there is one; everything runs without" in first) == asks, page
+        assert ("A GPU is of no use here: no cell uses one." in first) != asks, page
+        assert any(word in code for word in ("cuda", "choose_device", "workers(")) == asks, page
+
+
+def test_a_notebook_leads_on_to_the_next(repository: Path) -> None:
+    for page, title in (("08_next", "On"), ("10_last", "Out")):
+        (repository / "book" / f"{page}.md").write_text(
+            f"---\nfile_format: mystnb\n---\n# {title}\n\nText.\n", encoding="utf-8"
+        )
+    made = {page: json.loads(text)["cells"][-1]["source"] for page, text in generate(repository).items()}
+    assert made["07_everything"] == [
+        f"**Next:** [On]({address.colab_url('notebooks/08_next.ipynb')}) in Colab, "
+        f"or [as a page]({address.pages_url()}08_next.html)."
+    ]
+    assert made["08_next"][0].startswith(f"**Next:** [Out]({address.colab_url('notebooks/10_last.ipynb')})")
+    assert made["10_last"] == ["Text."]
 
 
 @pytest.mark.parametrize("tag", ["hide-input", "remove-cell", "hide-cell", "remove-input"])

@@ -4,7 +4,7 @@ import pytest
 
 from tools.experiments.bears import BASELINE_SEEDS, baselines
 from unrolled.data.bears import KINDS
-from unrolled.data.senses import BASELINES
+from unrolled.training.centroid_probe import BASELINES
 from unrolled.training.results import read_result
 
 
@@ -30,6 +30,15 @@ def test_whatever_is_simpler_fails_somewhere():
         assert max(metrics[f"{name}: conflict"]) < 0.38
     window = metrics["±2-word window: conflict+gap"]
     assert all(share == pytest.approx(1 / 3, abs=0.05) for share in window), "chance"
+
+
+def test_two_rules_for_a_chosen_word_were_tried_with_nothing_else_changed():
+    always, rule = (read_result(name) for name in ("bears-always-mask", "bears-80-10-10"))
+    assert rule["command"] == f"{always['command']} --masking 80-10-10"
+    assert always["seeds"] == rule["seeds"] == [0, 1, 2]
+    assert min(rule["metrics"]["named"]) > max(always["metrics"]["named"])
+    # The figure has a meaning only where words are guessed at all.
+    assert min(always["metrics"]["guessed"] + rule["metrics"]["guessed"]) > 0.3
 
 
 @pytest.mark.parametrize("seed", BASELINE_SEEDS[:1])

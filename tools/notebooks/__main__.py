@@ -1,7 +1,8 @@
 """Write the notebooks, or check that they are what the chapters give.
 
 ``python -m tools.notebooks`` writes; ``--check`` compares and fails with the differences; ``--time`` runs
-chapters and notes how long each took.
+chapters and notes how long each took; ``--portable`` runs them as other processors would, and fails where
+a cell does.
 """
 
 import argparse
@@ -62,6 +63,9 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     what.add_argument(
         "--time", nargs="*", metavar="PAGE", help="run these chapters, or all, and note the time"
     )
+    what.add_argument(
+        "--portable", nargs="*", metavar="PAGE", help="run these chapters, or all, as other processors would"
+    )
     options = parser.parse_args(arguments)
     try:
         made = generate(root)
@@ -79,12 +83,19 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             )
         )
         return 1 if said else 0
+    for option in ("time", "portable"):
+        if unknown := sorted(set(getattr(options, option) or ()) - set(made)):
+            print(f"--{option}: expected chapters among {sorted(made)}, got {unknown}", file=sys.stderr)
+            return 1
+    if options.portable is not None:
+        from tools.notebooks.portable import failures
+
+        found = failures({page: made[page] for page in options.portable or made}, print)
+        print("\n\n".join(found), file=sys.stderr)
+        return 1 if found else 0
     if options.time is not None:
         from tools.notebooks.timing import record
 
-        if unknown := sorted(set(options.time) - set(made)):
-            print(f"--time: expected chapters among {sorted(made)}, got {unknown}", file=sys.stderr)
-            return 1
         record(root, {page: made[page] for page in options.time or made})
         made = generate(root)  # a notebook says how long it runs
     write(root, made)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from docutils.parsers.rst.states import MarkupError
@@ -81,17 +82,21 @@ def _kind(token: Token) -> str | None:
     return _KINDS.get(token.type)
 
 
+@lru_cache(maxsize=4096)
+def _tokens(text: str) -> tuple[Token, ...]:
+    """Return the tokens of a text: the book's index and the chapter itself ask, and nobody writes in them."""
+    return tuple(parser().parse(text))
+
+
 def blocks(text: str) -> Iterator[Block]:
     """Yield the special blocks of `text` in order; none lies within another."""
     lines = text.split("\n")
     done = 0
-    for token in parser().parse(text):
+    for token in _tokens(text):
         kind = _kind(token)
         if kind is None or token.map is None or token.map[0] < done:
             continue
         start, stop = token.map
-        if kind == "amsmath":  # its map leaves out the closing line
-            stop = start + token.content.count("\n") + 1
         while stop > start + 1 and not lines[stop - 1].strip(" \t>") and kind != "verbatim":
             stop -= 1
         prefix = _PREFIX.match(lines[start]) if token.level else None

@@ -7,12 +7,12 @@ from typing import Any
 
 import nbformat
 
+from tools import course
 from tools.notebooks.context import Context
 from tools.notebooks.source import Cell
 
-__all__ = ["FORBIDDEN", "header", "notebook_text", "setup_source"]
+__all__ = ["FORBIDDEN", "following", "header", "notebook_text", "setup_source"]
 
-COURSE = "Attention, Unrolled"
 # What Colab may lack of the package's needs: the module to look for, and the package that brings it.
 HELPERS = {
     "jaxtyping": "jaxtyping",
@@ -38,16 +38,38 @@ _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 def header(heading: str, ctx: Context) -> str:
     """Return the first cell: title, badge, the way back to the book, licence, what to do first."""
     page = ctx.chapter.page
-    badge = f"[![Open in Colab]({_BADGE})]({ctx.address.colab_url(f'notebooks/{page}.ipynb')})"
+    colab_url = ctx.address.colab_url(f"notebooks/{page}.ipynb")
+    badge = f"[![Open in Colab]({_BADGE})]({colab_url})\n\n" if colab_url else ""
     part = f"Chapter {ctx.chapter.number}" if ctx.chapter.number is not None else "A part"
-    back = f"{part} of [{COURSE}]({ctx.page_url('index')}): [read it as a page]({ctx.page_url(page)})."
+    back = (
+        f"{part} of [{course.title()}]({ctx.page_url('index')}): [read it as a page]({ctx.page_url(page)})."
+    )
     licence = (
         "Text: [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/). "
         f"Code: [MIT]({ctx.address.repository()}/blob/main/LICENSE)."
     )
     # A notebook ships without outputs, and the text speaks of them.
     run = "Run all cells before you read: *Runtime* ▸ *Run all* in Colab, *Run* ▸ *Run All Cells* in Jupyter."
-    return f"{heading}\n\n{badge}\n\n{back}\n{licence}\n\n{run}"
+    gpu = "A GPU is of no use here: no cell uses one."
+    if ctx.chapter.front.get("gpu") is True:
+        gpu = "A cell that trains a model uses a GPU where there is one; everything runs without."
+    colab = (
+        "In Colab the first cell installs the course's package, once a session, in a minute or less unless "
+        "the network is slow. Colab forgets what you change unless you save a copy: *File* ▸ *Save a copy in "
+        f"Drive*. {gpu}"
+    )
+    return f"{heading}\n\n{badge}{back}\n{licence}\n\n{run}\n\n{colab}"
+
+
+def following(ctx: Context) -> str:
+    """Return where the course goes on after this chapter; nothing after the last."""
+    later = ctx.chapters[ctx.chapters.index(ctx.chapter.page) + 1 :]
+    if not later:
+        return ""
+    title, colab = ctx.book.pages[later[0]].title, ctx.address.colab_url(f"notebooks/{later[0]}.ipynb")
+    if not colab:
+        return f"**Next:** [{title}]({ctx.page_url(later[0])})."
+    return f"**Next:** [{title}]({colab}) in Colab, or [as a page]({ctx.page_url(later[0])})."
 
 
 def setup_source(repository: str, extra: dict[str, str]) -> str:
@@ -69,8 +91,11 @@ def setup_source(repository: str, extra: dict[str, str]) -> str:
     )
     return f"""# @title Setup: install the course's package (nothing happens where it is installed)
 import importlib.util
+import os
 import sys
 
+# Threads that wait leave the processor to others; this has to be said before any are made.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if importlib.util.find_spec("unrolled") is None:
     %pip install -q --no-deps "unrolled @ git+{repository}"
 helpers = {{
@@ -80,6 +105,13 @@ for module, package in helpers.items():
     if importlib.util.find_spec(module) is None:
         %pip install -q --no-deps {{package}}
 importlib.invalidate_caches()
+missing = [name for name in ("unrolled", *helpers) if importlib.util.find_spec(name) is None]
+if missing:
+    raise ImportError(
+        f"The setup could not install {{', '.join(missing)}}: what pip says stands above. Without a network "
+        "nothing can be installed. Run this cell again; if it still fails, choose Runtime > Disconnect and "
+        "delete runtime, then Runtime > Run all, or tell us: {repository}/issues"
+    )
 
 if "google.colab" in sys.modules:  # let Colab show the widgets
     from google.colab import output

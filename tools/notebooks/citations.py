@@ -9,6 +9,7 @@ from pybtex.plugin import find_plugin
 from pybtex.richtext import Text
 
 from tools.notebooks.context import Context, anchor
+from tools.pybtex_plugins import register
 
 __all__ = ["cite", "read_bibliography", "sources"]
 
@@ -36,36 +37,25 @@ def authors(entry: Entry) -> str:
 def cite(role: str, body: str, line: int, ctx: Context) -> str:
     """Return one citation of one or more keys, linked to the list of sources.
 
-    ``{cite:t}`` makes the authors part of the sentence; every other form stands in brackets.
+    ``{cite:t}`` makes the authors part of the sentence; ``{cite}`` stands in brackets.
     """
-    known = []
+    shown = []
     for key in (part.strip() for part in body.split(",")):
         if key not in ctx.bibliography.entries:
             ctx.problem(line, f"cites {key!r}, which stands in no bibliography")
             continue
         if key not in ctx.cited:
             ctx.cited.append(key)
-        known.append(key)
-    if role == "cite:empty":
-        return ""
-    shown = []
-    for key in known:
         entry = ctx.bibliography.entries[key]
         who, year = authors(entry), entry.fields.get("year", "n. d.")
-        words = {
-            "cite:t": f"{who} ({year})",
-            "cite:ct": f"{who} ({year})",
-            "cite:author": who,
-            "cite:year": year,
-        }
-        shown.append(f"[{words.get(role, f'{who}, {year}')}](#cite-{key})")
-    if role in ("cite:t", "cite:ct", "cite:author", "cite:year"):
-        return ", ".join(shown)
-    return f"({'; '.join(shown)})"
+        said = f"{who} ({year})" if role == "cite:t" else f"{who}, {year}"
+        shown.append(f"[{said}](#cite-{key})")
+    return ", ".join(shown) if role == "cite:t" else f"({'; '.join(shown)})"
 
 
 def sources(ctx: Context) -> str:
     """Return the cited sources as a list in the order of the alphabet."""
+    register()
     style = find_plugin("pybtex.style.formatting", "plain")()
     backend = find_plugin("pybtex.backends", "markdown")()
     keys = sorted(ctx.cited, key=lambda key: (authors(ctx.bibliography.entries[key]).lower(), key))

@@ -1,12 +1,13 @@
 """What the processors of one chapter share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from pybtex.database import BibliographyData
 
+from tools.notebooks.blocks import Directive
 from tools.notebooks.labels import Book, Label
 from tools.notebooks.source import Chapter, Problem
 
@@ -18,7 +19,10 @@ class Address(Protocol):
 
     def repository(self) -> str: ...
     def pages_url(self) -> str: ...
-    def colab_url(self, path: str, /) -> str: ...
+    def colab_url(self, path: str, /) -> str:
+        """Return nothing where Colab has no such notebook."""
+        ...
+
     def raw_url(self, path: str, /) -> str: ...
 
 
@@ -37,8 +41,12 @@ class Context:
     address: Address
     convert: Callable[[str, int, "Context"], str]
     """Turn a MyST text that begins on a given line into plain Markdown."""
+    directives: Mapping[str, Callable[[Directive, "Context"], str]]
+    """What makes Markdown of each directive."""
     facts: dict[str, Any] = field(default_factory=dict)
     level: int = 1
+    chapters: list[str] = field(default_factory=list)
+    """The pages of the book that are notebooks."""
     cited: list[str] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
     noted: list[str] = field(default_factory=list)

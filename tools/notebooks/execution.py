@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient import NotebookClient
+
+from tools.build_book import SAME_DIGITS
+from tools.kernels import Client
 
 __all__ = ["execute"]
 
 
-def execute(text: str, folder: Path, env: dict[str, str] | None = None, timeout: int = 600) -> Any:
+def execute(text: str, folder: Path, env: dict[str, str] | None = None, timeout: int = 300) -> Any:
     """Run a notebook in `folder` and return it with its outputs.
 
     Args:
@@ -21,10 +23,14 @@ def execute(text: str, folder: Path, env: dict[str, str] | None = None, timeout:
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell fails.
+        nbclient.exceptions.CellTimeoutError: a cell took too long.
     """
     notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
-    client = NotebookClient(notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}})
+    # A busy kernel sends one print in several pieces; they are put together as they came.
+    client = Client(
+        notebook, timeout=timeout, coalesce_streams=True, resources={"metadata": {"path": str(folder)}}
+    )
     # Threads that spin while another core is busy slow small chapters a hundredfold.
     quiet = {"OMP_WAIT_POLICY": "PASSIVE", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-    client.execute(env={**quiet, **os.environ, **(env or {})})
+    client.execute(env={**quiet, **SAME_DIGITS, **os.environ, **(env or {})})
     return notebook

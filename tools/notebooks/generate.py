@@ -1,25 +1,27 @@
 """From a chapter to a notebook: a list of processors, each from notebook to notebook."""
 
-import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from docutils.nodes import make_id
 
 from tools import address as public_address
+from tools import course
 from tools.notebooks import cells as nb
 from tools.notebooks.blocks import Block, blocks, directive
 from tools.notebooks.citations import read_bibliography, sources
 from tools.notebooks.context import Address, Context, anchor
-from tools.notebooks.directives import DIRECTIVES, SOURCES, display_math
+from tools.notebooks.directives import DIRECTIVES, SOURCES, Handler, display_math
 from tools.notebooks.inline import convert_inline
-from tools.notebooks.labels import read_book, slug, terms
+from tools.notebooks.labels import Book, read_book, slug
 from tools.notebooks.leftovers import find_leftovers
 from tools.notebooks.source import Cell, Problem, is_chapter, read_chapter
+from tools.run_times import measured_times
 
-__all__ = ["PROCESSORS", "GenerationError", "convert", "generate", "generate_text"]
+__all__ = ["BOOK", "GenerationError", "Kind", "convert", "generate", "generate_text"]
 
 
 class GenerationError(Exception):
@@ -50,6 +52,13 @@ def convert(text: str, line: int, ctx: Context) -> str:
     return "\n".join(out).strip("\n")
 
 
+_KINDS = {
+    "definitions": "a definition list",
+    "html": "HTML",
+    "amsmath": "a bare environment of LaTeX",
+}
+
+
 def _block(block: Block, lines: list[str], line: int, ctx: Context) -> str:
     """Return the Markdown of one block, without the prefix it is nested under."""
     source = [lines[block.start][len(block.prefix) :]]
@@ -64,7 +73,7 @@ def _block(block: Block, lines: list[str], line: int, ctx: Context) -> str:
         # Colab gives headings no names of their own.
         place = f"{anchor(make_id(name))}\n\n" if f"(#{name})" in ctx.chapter.text else ""
         return place + convert_inline(text, line, ctx)
-    if block.kind in ("math", "amsmath"):
+    if block.kind == "math":
         name = token.info if token.type == "math_block_label" else ""
         number = ctx.book.pages[ctx.chapter.page].numbers.get(line, "") if name else ""
         made = display_math(token.content, number, f"equation-{make_id(name)}" if name else "")
@@ -76,11 +85,10 @@ def _block(block: Block, lines: list[str], line: int, ctx: Context) -> str:
         first = text.split(":", 1)[1]
         ctx.notes[label] = convert(" ".join(first.split()), line, ctx)
         return ""
-    if block.kind == "definitions":
-        return _definitions(text, line, ctx)
-    return {"comment": "", "html": convert_inline(text, line, ctx) if block.kind == "html" else ""}.get(
-        block.kind, text
-    )
+    if block.kind in ("definitions", "html", "amsmath"):
+        ctx.problem(line, f"{_KINDS[block.kind]}: the notebooks do not know it, write it as Markdown")
+        return ""
+    return "" if block.kind == "comment" else text
 
 
 def _directive(block: Block, line: int, ctx: Context) -> str:
@@ -92,18 +100,13 @@ def _directive(block: Block, line: int, ctx: Context) -> str:
     if found.name in ("code-cell", "raw-cell"):
         ctx.problem(line, f"{{{found.name}}} must stand by itself, in no list, quote or other directive")
         return ""
-    handler = DIRECTIVES.get(found.name)
+    handler = ctx.directives.get(found.name)
     if handler is None:
         ctx.problem(
             line, f"{{{found.name}}} is a directive the notebooks do not know: add it to directives.py"
         )
         return ""
     return handler(found, ctx)
-
-
-def _definitions(text: str, line: int, ctx: Context) -> str:
-    items = (f"- **{', '.join(names)}**: {' '.join(said.split())}" for names, said in terms(text))
-    return convert_inline("\n".join(items), line, ctx)
 
 
 _TITLE = re.compile(r"(?:<a [^\n]*</a>\s*)*# [^\n]*(?:\n|$)")
@@ -171,6 +174,12 @@ def add_first_cells(cells: list[Cell], ctx: Context) -> list[Cell]:
     return [Cell("markdown", nb.header(heading, ctx)), Cell("code", setup, metadata=hidden), *rest]
 
 
+def add_last_cell(cells: list[Cell], ctx: Context) -> list[Cell]:
+    """Lead on to the next chapter."""
+    onward = nb.following(ctx)
+    return [*cells, Cell("markdown", onward)] if onward else cells
+
+
 def refuse_leftovers(cells: list[Cell], ctx: Context) -> list[Cell]:
     """Report every bit of MyST that is still there."""
     text = ctx.chapter.text.split("\n")
@@ -191,12 +200,31 @@ PROCESSORS: tuple[Processor, ...] = (
     add_notes,
     add_sources,
     add_first_cells,
+    add_last_cell,
     refuse_leftovers,
 )
 
 
+@dataclass(frozen=True)
+class Kind:
+    """How notebooks are made: the processors in their order, what reads directives, where links lead."""
+
+    processors: tuple[Processor, ...]
+    directives: Mapping[str, Handler]
+    address: Address
+
+
+BOOK = Kind(PROCESSORS, DIRECTIVES, public_address)
+"""How the committed notebooks are made."""
+
+
 def generate_text(
-    page: str, texts: dict[str, str], bibliography: Any, address: Address, facts: dict[str, Any] | None = None
+    page: str,
+    texts: dict[str, str],
+    bibliography: Any,
+    kind: Kind = BOOK,
+    facts: dict[str, Any] | None = None,
+    book: Book | None = None,
 ) -> str:
     """Return the notebook of one chapter as the text of its file.
 
@@ -204,52 +232,64 @@ def generate_text(
         page: which of the pages.
         texts: every page of the book, from name to text.
         bibliography: pybtex's entries.
-        address: where things will stand in public.
+        kind: how it is made.
         facts: what was measured for the chapter.
+        book: the index of the pages, if it was read already.
 
     Raises:
         GenerationError: something in the chapter cannot be shown in a notebook.
     """
     chapter = read_chapter(page, f"book/{page}.md", texts[page])
-    ctx = Context(chapter, read_book(texts), bibliography, address, convert, facts or {})
+    ctx = Context(
+        chapter, book or read_book(texts), bibliography, kind.address, convert, kind.directives, facts or {}
+    )
+    ctx.chapters = chapters(texts)
     cells = chapter.cells
-    for process in PROCESSORS:
+    for process in kind.processors:
         cells = process(cells, ctx)
     if ctx.problems:
         raise GenerationError(ctx.problems)
     return nb.notebook_text(page, cells, nb.notebook_metadata(chapter.front))
 
 
+def chapters(texts: dict[str, str]) -> list[str]:
+    """Return the pages that become notebooks; one that is no chapter, such as the landing page, does not."""
+    return [page for page, text in texts.items() if is_chapter(text) and course.is_chapter(page)]
+
+
 def read_pages(book: Path) -> dict[str, str]:
-    """Return the pages of the book by name; folders that begin with an underscore hold none."""
+    """Return the pages of the book by name, the chapters first, in their order.
+
+    Folders that begin with an underscore hold none.
+    """
     found = {}
     for path in sorted(book.rglob("*.md")):
         name = path.relative_to(book).with_suffix("")
         if not any(part.startswith("_") for part in name.parts):
             found[name.as_posix()] = path.read_text(encoding="utf-8")
-    return found
+    listed = course.chapters(book.parent) if (book / "_toc.yml").is_file() else []
+    first = [page for page in listed if page in found]
+    return {page: found[page] for page in (*first, *(page for page in found if page not in first))}
 
 
-def generate(root: Path) -> dict[str, str]:
-    """Return the text of every notebook of the repository at `root`, from page name to text.
+def generate(root: Path, kind: Kind = BOOK) -> dict[str, str]:
+    """Return the text of every notebook of the repository at `root`, made as `kind` says, by page name.
 
     Raises:
         GenerationError: with the problems of all chapters.
     """
     texts = read_pages(root / "book")
     bibliography = read_bibliography(root / "book" / "references.bib")
-    times = root / "results" / "chapter_times.json"
-    facts = json.loads(times.read_text(encoding="utf-8")) if times.is_file() else {}
+    facts = measured_times(root)
+    book = read_book(texts)
     made: dict[str, str] = {}
     problems: list[Problem] = []
-    for page, text in texts.items():
-        # A page without a number, such as the landing page, is a notebook for the book alone.
-        if is_chapter(text) and Path(page).name.split("_")[0].isdigit():
-            try:
-                made[page] = generate_text(page, texts, bibliography, public_address, facts.get(page))
-            except GenerationError as error:
-                problems += error.problems
-    for name, first, again in read_book(texts).taken:
+    for page in chapters(texts):
+        try:
+            made[page] = generate_text(page, texts, bibliography, kind, facts.get(page), book)
+        except GenerationError as error:
+            problems += error.problems
+    for name, first, again in book.taken:
         said = f"names something {name!r}, and something in {first} has that name"
         problems.append(Problem(f"book/{again}.md", 1, said))
     if problems:

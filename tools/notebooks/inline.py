@@ -1,6 +1,5 @@
 """The inline level: one function for each role, and for links, images and footnote marks."""
 
-import html
 import re
 from collections.abc import Callable
 
@@ -24,8 +23,6 @@ _INLINE = re.compile(
     | \[\^(?P<note>[^\]\s]+)\]
     | (?P<empty>\[)?\]\((?P<url>[^)\s]+)(?P<title>\s+"[^"]*")?\)(?:\{{[^}}`]*\}})?
     | (?P<definition>(?:^|(?<=\n))[ ]{{0,3}}\[[^\]^]+\]:[ \t]+\S+)
-    | (?P<attribute>\b(?:src|href))="(?P<value>[^"]+)"
-    | (?P<attributes>(?:^|(?<=\n))[ \t]*\{{[.\#][^}}`]*\}}[ \t]*(?:\n|$))
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -61,9 +58,7 @@ def convert_inline(text: str, line: int, ctx: Context) -> str:
             ctx.problem(
                 at, f"{found[0].strip()!r}: write the address into the link; cells share no definitions"
             )
-        if found["attribute"]:
-            return f'{found["attribute"]}="{_file(found["value"], ctx)}"'
-        return "" if found["attributes"] else found[0]
+        return found[0]
 
     def _note(name: str) -> str:
         if name not in ctx.noted:
@@ -122,7 +117,7 @@ def _fragment(page: str, fragment: str, target: str, line: int, ctx: Context) ->
 
 def _called(label: Label) -> str:
     """Return what the book calls something when a reference gives no text of its own."""
-    if label.kind in ("exercise", "exercise-start"):
+    if label.kind == "exercise":
         return f"Exercise {label.number}".strip()
     if label.kind == "math":
         return f"({label.number})"
@@ -152,7 +147,7 @@ def handles(*names: str) -> Callable[[Handler], Handler]:
     return register
 
 
-@handles("ref", "prf:ref")
+@handles("ref")
 def ref(role: str, body: str, line: int, ctx: Context) -> str:
     """Link to a label, under its own name or the one given."""
     text, name = _titled(body)
@@ -160,96 +155,14 @@ def ref(role: str, body: str, line: int, ctx: Context) -> str:
     return f"[{text or _called(label)}]({ctx.label_url(label)})" if label else text
 
 
-@handles("numref")
-def numref(role: str, body: str, line: int, ctx: Context) -> str:
-    """Link to something by its number: "Fig. 4.1"."""
-    text, name = _titled(body)
-    label = _label(name, line, ctx)
-    if label is None:
-        return text
-    if not label.number:
-        ctx.problem(line, f"refers to {name!r} by number, and it has none")
-    words = {"figure": "Fig.", "table": "Table", "list-table": "Table", "math": "Equation"}
-    text = text or f"{words.get(label.kind, 'Exercise')} %s"
-    text = text.replace("%s", label.number).replace("{number}", label.number).replace("{name}", label.text)
-    return f"[{text}]({ctx.label_url(label)})"
-
-
-@handles("eq", "math:numref")
+@handles("eq")
 def eq(role: str, body: str, line: int, ctx: Context) -> str:
     """Link to an equation by its number in brackets."""
     label = _label(body.strip(), line, ctx)
     return f"[({label.number})]({ctx.label_url(label)})" if label else ""
 
 
-@handles("doc")
-def doc(role: str, body: str, line: int, ctx: Context) -> str:
-    """Link to a page of the book."""
-    text, name = _titled(body)
-    page = ctx.file_path(name).removeprefix("book/").removesuffix(".md")
-    if page not in ctx.book.pages:
-        ctx.problem(line, f"refers to the page {name!r}, and there is none")
-        return text
-    return f"[{text or ctx.book.pages[page].title}]({ctx.page_url(page)})"
-
-
-@handles("term")
-def term(role: str, body: str, line: int, ctx: Context) -> str:
-    """Link to the glossary."""
-    text, name = _titled(body)
-    label = ctx.book.labels.get(f"term:{name.lower()}")
-    if label is None:
-        ctx.problem(line, f"refers to the term {name!r}, and no glossary holds it")
-        return text or name
-    return f"[{text or name}]({ctx.label_url(label)})"
-
-
-@handles("download")
-def download(role: str, body: str, line: int, ctx: Context) -> str:
-    """Link to a file of the repository."""
-    text, target = _titled(body)
-    return f"[{text or target}]({_file(target, ctx)})"
-
-
-@handles("math")
-def math(role: str, body: str, line: int, ctx: Context) -> str:
-    """Turn mathematics as a role into mathematics between dollars."""
-    return f"${body}$"
-
-
-@handles("abbr", "abbreviation")
-def abbr(role: str, body: str, line: int, ctx: Context) -> str:
-    """Turn ``RNN (recurrent neural network)`` into an abbreviation with its meaning."""
-    found = re.match(r"^(.*?)\s*\((.*)\)$", body)
-    if not found:
-        return body
-    return f'<abbr title="{html.escape(found[2], quote=True)}">{html.escape(found[1])}</abbr>'
-
-
-@handles("sub", "sup", "kbd")
-def element(role: str, body: str, line: int, ctx: Context) -> str:
-    """Turn a role that HTML has an element for into that element."""
-    return f"<{role}>{html.escape(body)}</{role}>"
-
-
-@handles("subscript", "superscript")
-def long_element(role: str, body: str, line: int, ctx: Context) -> str:
-    """Turn the long names of ``sub`` and ``sup`` into the same elements."""
-    return element(role[:3], body, line, ctx)
-
-
-@handles(
-    "code", "file", "command", "py:func", "py:class", "py:meth", "py:mod", "func", "class", "meth", "mod"
-)
-def code(role: str, body: str, line: int, ctx: Context) -> str:
-    """Turn names of code into code."""
-    text, target = _titled(body)
-    return f"`{text or target.lstrip('~')}`"
-
-
-@handles(
-    *(f"cite{form}" for form in ("", ":p", ":t", ":ps", ":ts", ":cp", ":ct", ":author", ":year", ":empty"))
-)
+@handles("cite", "cite:t")
 def citation(role: str, body: str, line: int, ctx: Context) -> str:
     """Turn a citation into authors and year, linked to the list of sources."""
     return cite(role, body, line, ctx)

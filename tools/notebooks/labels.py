@@ -1,7 +1,6 @@
-"""Everything a page can be asked for by name: its headings, equations, figures, exercises and terms."""
+"""Everything a page can be asked for by name: its headings, equations and exercises."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,16 +9,9 @@ from docutils.nodes import make_id
 from tools.notebooks.blocks import Block, blocks, directive
 from tools.notebooks.source import is_chapter, read_chapter
 
-__all__ = ["Book", "Label", "Page", "read_book", "slug", "terms"]
+__all__ = ["Book", "Label", "Page", "read_book", "slug"]
 
-NUMBERED = {
-    "figure": "Fig.",
-    "table": "Table",
-    "list-table": "Table",
-    "exercise": "Exercise",
-    "math": "Equation",
-}
-NUMBERED["exercise-start"] = NUMBERED["exercise"]
+NUMBERED = ("exercise", "math")
 
 
 @dataclass(frozen=True)
@@ -65,21 +57,6 @@ def read_book(texts: dict[str, str]) -> Book:
 def slug(heading: str) -> str:
     """Return the anchor MyST gives a heading, as GitHub does."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
-
-
-def terms(body: str) -> Iterator[tuple[list[str], str]]:
-    """Yield the terms and the definition of each entry of a glossary."""
-    names: list[str] = []
-    said: list[str] = []
-    for line in [*body.split("\n"), "end"]:
-        starts = bool(line.strip()) and line[0] not in " :"
-        if starts and said:
-            yield names, "\n".join(said).strip()
-            names, said = [], []
-        if starts:
-            names.append(line.strip())
-        elif names:
-            said.append(re.sub(r"^:\s+|^\s+", "", line))
 
 
 class _Indexer:
@@ -136,19 +113,12 @@ class _Indexer:
         else:
             for name in names:
                 self.add(name, found.name, found.argument)
-        if found.name == "glossary":
-            for spelled, _ in terms(found.body):
-                for term in spelled:
-                    self.book.labels[f"term:{term.lower()}"] = Label(
-                        self.page.name, "term", f"term-{make_id(term)}", term
-                    )
-        elif found.name not in ("math", "code", "code-block", "quiz"):
+        if found.name not in ("math", "code", "code-block", "quiz"):
             self.walk(found.body, found.body_line)
 
     def numbered(self, kind: str, line: int, names: list[str], text: str) -> None:
-        word = NUMBERED[kind]
-        self.counts[word] = self.counts.get(word, 0) + 1
-        number = f"{self.chapter}{self.counts[word]}"
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        number = f"{self.chapter}{self.counts[kind]}"
         self.page.numbers[line] = number
         for name in names:
             self.add(name, kind, text, number)

@@ -22,6 +22,7 @@ _IN_TEXT = {
     "a link of the book's": re.compile(r"<(?:project|path|inv|doc):[^>]*>"),
 }
 _CODE_SPAN = re.compile(r"(?<!\})(?<!`)(`+)(?!`)(?:(?!\1).)+?\1(?!`)")
+_PLAIN = MarkdownIt()
 _MATH = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$", re.DOTALL)
 
 
@@ -46,7 +47,7 @@ def find_leftovers(source: str) -> Iterator[tuple[int, str, str]]:
 def _code_lines(source: str) -> set[int]:
     """Return the numbers of the lines that lie in code."""
     inside: set[int] = set()
-    for token in MarkdownIt().parse(source):
+    for token in _PLAIN.parse(source):
         if token.type in ("fence", "code_block") and token.map:
             inside.update(range(*token.map))
     return inside

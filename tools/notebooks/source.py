@@ -1,6 +1,8 @@
 """A chapter as a list of cells, each with the line of the file it began on."""
 
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -59,12 +61,14 @@ class Chapter:
         return int(head) if head.isdigit() else None
 
 
+@cache
 def parser() -> MarkdownIt:
-    """Return MyST's own parser, for blocks only."""
+    """Return MyST's own parser, for blocks only; one for all, since making it takes longer than a page."""
     config = MdParserConfig(enable_extensions=EXTENSIONS, disable_syntax=["inline"])
     return create_md_parser(config, RendererHTML)
 
 
+@lru_cache(maxsize=64)
 def is_chapter(text: str) -> bool:
     """Tell whether a page is a notebook: its front matter says ``file_format: mystnb``."""
     return bool(is_myst_markdown_notebook(text))
@@ -78,6 +82,16 @@ def read_chapter(page: str, file: str, text: str) -> Chapter:
         file: the name problems are reported under.
         text: the whole file.
     """
+    front, cells = _read(text)
+    # What is remembered stays as it was read: the processors write into cells and front matter.
+    return Chapter(
+        page, file, deepcopy(front), [replace(cell, metadata=dict(cell.metadata)) for cell in cells], text
+    )
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> tuple[dict[str, Any], tuple[Cell, ...]]:
+    """Return the front matter and the cells of a chapter: the book's index and the chapter itself ask."""
     notebook = read_myst_markdown_notebook(
         text, config=MdParserConfig(enable_extensions=EXTENSIONS), add_source_map=True
     )
@@ -98,7 +112,7 @@ def read_chapter(page: str, file: str, text: str) -> Chapter:
         cells += [
             Cell(cell.cell_type, part, start + 1 + offset, tags) for offset, part in _sections(cell.source)
         ]
-    return Chapter(page, file, front, cells, text)
+    return front, tuple(cells)
 
 
 def _sections(text: str) -> list[tuple[int, str]]:

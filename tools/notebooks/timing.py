@@ -1,15 +1,16 @@
-"""Run notebooks as Colab would, and note how much processor time each took."""
+"""Run notebooks as Colab would, and note how much processor time each took, and how long by the clock."""
 
-import json
 import os
 import platform
 import resource
 import tempfile
+import time
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
 from tools.notebooks.execution import execute
+from tools.run_times import keep_times, measured_times
 from unrolled.data.fetch import OFFLINE_VARIABLE
 
 __all__ = ["record"]
@@ -22,22 +23,21 @@ def _cpu_seconds() -> float:
 
 
 def record(root: Path, notebooks: dict[str, str]) -> None:
-    """Run the notebooks and write the processor seconds into ``results/chapter_times.json``."""
-    path = root / "results" / "chapter_times.json"
-    times = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    """Run the notebooks and write their seconds into ``results/chapter_times.json``."""
+    times = measured_times(root)
     for page, text in notebooks.items():
         with tempfile.TemporaryDirectory() as folder:
-            before = _cpu_seconds()
+            before, started = _cpu_seconds(), time.perf_counter()
             # What a reader waits for who has neither network nor files: the same on every machine.
             execute(text, Path(folder), {OFFLINE_VARIABLE: "1"})
-            seconds = _cpu_seconds() - before
+            seconds, waited = _cpu_seconds() - before, time.perf_counter() - started
         times[page] = {
             **times.get(page, {}),
             "cpu_s": round(seconds, 1),
+            "wall_s": round(waited, 1),
             "hardware": f"{os.cpu_count()} CPU cores, {platform.machine()}",
             "date": date.today().isoformat(),
             "torch": version("torch"),
         }
-        print(f"{page}: {seconds:.1f} s")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(times, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        print(f"{page}: {seconds:.1f} s of the processor, {waited:.1f} s by the clock")
+    keep_times(root, times)

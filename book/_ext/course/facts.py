@@ -1,19 +1,20 @@
 """The ``{chapter-facts}`` directive: how long a chapter takes to read and to run, and where to run it."""
 
-import json
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from markupsafe import Markup
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from .links import links
+from tools.run_times import TIMES, Say, measured_times
+from tools.run_times import run_time as spoken
 
-_WORDS_A_MINUTE = 200
-_SECONDS_A_LOOK = 12  # at an equation, a figure or a block of output
-_TIMES = "results/chapter_times.json"
+from . import editions
+from .times import times_of
+from .words import wording
 
 
 class chapter_facts(nodes.General, nodes.Element):  # type: ignore[misc]  # docutils ships no types
@@ -25,7 +26,7 @@ class ChapterFacts(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the place; the page depends on the measured times."""
-        self.env.note_dependency(str(_root(self.env.srcdir) / _TIMES))
+        self.env.note_dependency(str(_root(self.env.srcdir) / TIMES))
         return [chapter_facts()]
 
 
@@ -33,65 +34,51 @@ def _root(srcdir: Any) -> Path:
     return Path(srcdir).parent
 
 
-def reading_minutes(doctree: nodes.document) -> int:
-    """Return the minutes a reader needs: words at 200 a minute, and 12 seconds for whatever is looked at."""
-    words = looks = 0
-    for node in doctree.findall():
-        shown = isinstance(node, nodes.container) and node.get("nb_element") == "mime_bundle"
-        if shown or isinstance(node, nodes.math_block | nodes.image | nodes.table):
-            looks += 1
-        elif isinstance(node, nodes.Text) and not _is_aside(node):
-            words += len(node.astext().split())
-    return max(1, round(words / _WORDS_A_MINUTE + looks * _SECONDS_A_LOOK / 60))
-
-
-def _is_aside(text: nodes.Text) -> bool:
-    """Whether `text` is the output of a cell, raw HTML or mathematics, which is looked at and not read."""
-    parent = text.parent
-    while parent is not None:
-        if isinstance(parent, nodes.raw | nodes.math_block | nodes.comment):
-            return True
-        if isinstance(parent, nodes.container) and parent.get("nb_element") == "cell_code_output":
-            return True
-        parent = parent.parent
-    return False
-
-
-def run_time(times: Path, docname: str) -> str:
-    """Return what was measured for a chapter, in words."""
-    measured = json.loads(times.read_text(encoding="utf-8")) if times.exists() else {}
+def run_time(root: Path, docname: str, say: Say) -> str:
+    """Return what was measured for a chapter of the repository at `root`, in words."""
+    measured = measured_times(root)
     if docname not in measured:
-        return "not measured yet"
-    entry = measured[docname]
-    said = [
-        f"{_spoken(entry[key])} on {where}"
-        for key, where in (("cpu_s", "a CPU"), ("gpu_s", "a GPU"))
-        if key in entry
-    ]
-    if not said:
-        raise ValueError(f"{times.name}, {docname}: expected cpu_s or gpu_s, got {sorted(entry)}")
-    about = ", ".join(str(entry[key]) for key in ("hardware", "date") if key in entry)
-    return " · ".join(said) + (f" ({about})" if about else "")
+        return say("facts.not_measured")
+    return spoken(measured[docname], say)
 
 
-def _spoken(seconds: float) -> str:
-    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+def _way(address: str, text: str, more: str = "") -> Markup:
+    """Return a link; nothing where there is no address."""
+    return Markup(f'<a href="{escape(address)}"{more}>{escape(text)}</a>') if address else Markup()
+
+
+def _listed(*ways: str) -> str:
+    return ", ".join(way for way in ways if way)
+
+
+def _row(key: str, value: str) -> str:
+    """Return a row of the facts, which are HTML; nothing where there is no value."""
+    return f"<div><dt>{key}</dt><dd>{value}</dd></div>" if value else ""
 
 
 def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put the facts in their place."""
+    say = wording(app)
     for place in list(doctree.findall(chapter_facts)):
-        here = links(_root(app.srcdir), docname)
+        here = editions.of(app).links(_root(app.srcdir), docname)
+        minutes = times_of(app.env)[docname]
         rows = [
-            ("Reading", f"about {reading_minutes(doctree)} min"),
-            ("Running", run_time(_root(app.srcdir) / _TIMES, docname)),
+            (say("facts.reading"), say("facts.about", minutes=minutes.reading)),
+            (say("facts.exercises"), say("facts.about", minutes=minutes.exercises)),
+            (say("facts.running"), run_time(_root(app.srcdir), docname, say)),
         ]
-        facts = "".join(f"<div><dt>{key}</dt><dd>{escape(value)}</dd></div>" for key, value in rows)
-        if here.colab:
-            facts += (
-                f'<div><dt>Notebook</dt><dd><a href="{escape(here.colab)}">run in Colab</a>, '
-                f'<a href="{escape(here.download)}" download>download</a></dd></div>'
-            )
+        if not minutes.exercises:
+            del rows[1]
+        facts = "".join(_row(escape(key), escape(value)) for key, value in rows)
+        colab, binder = _way(here.colab, say("facts.colab")), _way(here.binder, say("facts.binder"))
+        run = say.html("facts.either", one=colab, other=binder) if colab and binder else colab or binder
+        facts += _row(
+            say.html("facts.notebook"), _listed(run, _way(here.download, say("facts.download"), " download"))
+        )
+        archive = _way(here.archive, say("facts.archive"), " download")
+        facts += _row(
+            say.html("facts.all_notebooks"), _listed(archive, _way(here.editor, say("facts.editor")))
+        )
         place.replace_self(nodes.raw("", f'<dl class="chapter-facts">{facts}</dl>', format="html"))
 
 

@@ -5,17 +5,24 @@ from pathlib import Path
 
 from tools import address
 
-__all__ = ["Links", "links"]
+__all__ = ["ARCHIVE", "Links", "links"]
+
+ARCHIVE = "notebooks.zip"
 
 
 @dataclass(frozen=True)
 class Links:
-    """Where a page's buttons lead; `colab` and `download` are empty for a page without a notebook."""
+    """Where a page's buttons lead; all but `edit` and `issue` are empty for a page without a notebook."""
 
     colab: str
     download: str
     edit: str
     issue: str
+    binder: str = ""
+    archive: str = ""
+    """All notebooks in one file."""
+    editor: str = ""
+    """The repository, to be cloned by VS Code."""
 
 
 def links(root: Path, docname: str) -> Links:
@@ -27,4 +34,7 @@ def links(root: Path, docname: str) -> Links:
         download="../" * docname.count("/") + notebook if has_notebook else "",
         edit=address.edit_url(f"book/{docname}.md"),
         issue=address.new_issue_url(f"book/{docname}.md: "),
+        binder=address.binder_url(notebook) if has_notebook else "",
+        archive="../" * docname.count("/") + ARCHIVE if has_notebook else "",
+        editor=address.clone_url() if has_notebook else "",
     )

@@ -11,11 +11,12 @@ from functools import cache
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
-__all__ = ["MathError", "to_mathml"]
+__all__ = ["MathError", "in_lines", "to_mathml"]
 
 _MATRIX = ("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix")
 _ALIGNED = ("aligned", "align", "align*", "split", "gathered", "eqnarray", "eqnarray*")
@@ -27,6 +28,13 @@ _FUNCTIONS = {"log", "ln", "exp", "sin", "cos", "tan", "tanh", "det", "dim", "Pr
 _CLOSE = {")", "]", "}", "⟩", "‖", "|", "!", "′", "∞", "⊤", "…", "⋯"}
 _BIG = {"∑", "∏", "⋃", "⋂", "∫"}
 _UNDER = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
+# Where a formula in a line may break, best first: TeX breaks behind relations, then behind binary operators.
+_RELATIONS = set("=≠≈≃≅≡∼∝<>≤≥≪≫∈∉⊂⊆→←↦⇒⇔↔")
+_BINARY = set("+−±·×∗∘⋅/⊙⊕⊗")
+_WHOLE = 16  # glyphs: about half a phone's line, with the spaces around them
+# What stands at a formula without a space, and so in the same line: an opening parenthesis, a full stop.
+_LEAD = re.compile(r"[^\s—–-]+$")
+_TRAIL = re.compile(r"[^\s—–-]+[—–-]?|[—–-]")
 
 
 class MathError(ValueError):
@@ -40,6 +48,34 @@ def to_mathml(latex: str, display: bool) -> str:
     Raises:
         MathError: an unknown command or environment, unbalanced braces, or a stray ``&``.
     """
+    return _written(_read(latex, display))
+
+
+@cache
+def in_lines(latex: str) -> list[str]:
+    """Return the ``<math>`` elements of a formula in a line of text: browsers break between them only.
+
+    Raises:
+        MathError: as `to_mathml`.
+    """
+    root = _read(latex, display=False)
+    row = root[0] if len(root) == 1 and root[0].tag == "mrow" else root
+    pieces = _pieces(list(row))
+    if len(pieces) == 1:
+        return [_written(root)]
+    maths = []
+    for n, piece in enumerate(pieces):
+        part = ET.Element("math", display="inline")
+        if n == 0:
+            part.set("data-tex", root.get("data-tex", ""))
+        else:
+            part.set("class", "continued")
+        ET.SubElement(part, "mrow").extend(piece)
+        maths.append(_written(part))
+    return maths
+
+
+def _read(latex: str, display: bool) -> ET.Element:
     try:
         root = ET.fromstring(convert(prepare(latex), display="block" if display else "inline"))
     except Exception as error:  # the library raises many kinds, the parser of XML its own
@@ -48,7 +84,52 @@ def to_mathml(latex: str, display: bool) -> str:
         element.tag = element.tag.rpartition("}")[2]
     repair(root)
     refuse(root, latex)
+    # What a reader copies: a browser would copy one symbol a line.
+    root.set("data-tex", " ".join(latex.split()))
+    return root
+
+
+def _written(root: ET.Element) -> str:
     return ET.tostring(root, encoding="unicode").replace(" />", "/>")
+
+
+def _pieces(row: list[ET.Element]) -> list[list[ET.Element]]:
+    """Return a row in pieces short enough for a phone, broken where TeX would break it."""
+    pieces = [row]
+    for signs, inside in ((_RELATIONS, False), (_BINARY, False), ({","}, False), (_BINARY | {","}, True)):
+        pieces = [part for piece in pieces for part in _broken(piece, signs, inside)]
+    return pieces
+
+
+def _broken(row: list[ET.Element], signs: set[str], inside: bool) -> list[list[ET.Element]]:
+    """Return `row` broken behind each of the `signs`; `inside` parentheses too."""
+    if sum(map(_glyphs, row)) <= _WHOLE:
+        return [row]
+    pieces: list[list[ET.Element]] = [[]]
+    depth = 0
+    for n, child in enumerate(row):
+        pieces[-1].append(child)
+        name = _name(child)
+        depth += (name in {"(", "[", "{", "⟨"}) - (name in {")", "]", "}", "⟩"})
+        if (
+            child.tag == "mo"
+            and name in signs
+            and child.get("form") != "prefix"
+            and (inside or depth <= 0)
+            and n + 1 < len(row)
+        ):
+            # At the end of its row a browser would take it for a sign behind something.
+            child.set("form", "infix")
+            pieces.append([])
+    return pieces
+
+
+def _glyphs(element: ET.Element) -> int:
+    """Return about how many glyphs stand side by side in `element`."""
+    if element.tag == "mfrac":
+        return max(map(_glyphs, element))
+    own = len(_name(element)) if element.tag != "mspace" else 0
+    return own + sum(map(_glyphs, element))
 
 
 def prepare(latex: str) -> str:
@@ -65,6 +146,9 @@ def prepare(latex: str) -> str:
     )
     if r"\\" in text and r"\begin" not in text:
         text = rf"\begin{{split}}{text}\end{{split}}"
+    # Of the two lengths of an arrow that says what follows from what, our font has the short one.
+    for long, short in (("iff", "Leftrightarrow"), ("implies", "Rightarrow")):
+        text = re.sub(rf"\\{long}(?![a-zA-Z])", rf"\\;\\{short}\\;", text)
     # In braces a matrix is one thing, so that ^\top belongs to all of it.
     for name in _MATRIX:
         text = text.replace(rf"\begin{{{name}}}", rf"{{\begin{{{name}}}").replace(
@@ -133,6 +217,8 @@ def _space(row: ET.Element, script: bool) -> None:
             core.attrib.update(lspace="0" if leads else "0.167em", rspace="0" if closed else "0.167em")
         elif text in "−+" and leads:
             # A sign, not a difference.
+            core.attrib.update(form="prefix", lspace="0", rspace="0")
+        elif text in {"∂", "∇"}:
             core.attrib.update(form="prefix", lspace="0", rspace="0")
         elif text in _BIG and leads:
             core.set("lspace", "0")
@@ -226,24 +312,54 @@ def refuse(root: ET.Element, latex: str) -> None:
             raise MathError(f"cannot read the formula {latex!r}: \\\\ outside an aligned environment")
 
 
-def _set(self: HTML5Translator, node: nodes.Element, display: bool) -> str:
-    try:
-        return to_mathml(node.astext(), display)
-    except MathError as error:
-        logging.getLogger(__name__).warning(str(error), location=node)
-        return ""
+class KeepTogether(SphinxPostTransform):
+    """Hand a formula the text that stands at it without a space: no line may part them."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **kwargs: object) -> None:
+        """Move what leads and what trails from the texts around a formula into the formula's node."""
+        for node in list(self.document.findall(nodes.math)):
+            siblings = node.parent
+            at = siblings.index(node)
+            before = siblings[at - 1] if at else None
+            if isinstance(before, nodes.Text) and (found := _LEAD.search(before)):
+                node["lead"] = found[0]
+                siblings[at - 1] = nodes.Text(before[: found.start()])
+            after = siblings[at + 1] if at + 1 < len(siblings) else None
+            if isinstance(after, nodes.Text) and (found := _TRAIL.match(after)):
+                node["trail"] = found[0]
+                siblings[at + 1] = nodes.Text(after[found.end() :])
 
 
 def visit_inline(self: HTML5Translator, node: nodes.math) -> None:
-    """Write a formula in a line of text."""
-    self.body.append(_set(self, node, False))
+    """Write a formula in a line of text, with what must stand in its line."""
+    try:
+        pieces = in_lines(node.astext())
+    except MathError as error:
+        logging.getLogger(__name__).warning(str(error), location=node)
+        raise nodes.SkipNode from error
+    lead, trail = (self.encode(node.get(name, "")) for name in ("lead", "trail"))
+    pieces = [lead + pieces[0], *pieces[1:]]
+    pieces[-1] += trail
+    held = [
+        f'<span class="together">{piece}</span>' if piece[-1] != ">" or piece[0] != "<" else piece
+        for piece in pieces
+    ]
+    self.body.append("<wbr>".join(held))
     raise nodes.SkipNode
 
 
 def visit_block(self: HTML5Translator, node: nodes.math_block) -> None:
     """Write a formula on its own, with its number and a place to link to."""
+    try:
+        math = to_mathml(node.astext(), display=True)
+    except MathError as error:
+        logging.getLogger(__name__).warning(str(error), location=node)
+        math = ""
     self.body.append(self.starttag(node, "div", CLASS="equation"))
-    self.body.append(f'<div class="equation-body">{_set(self, node, True)}</div>')
+    self.body.append(f'<div class="equation-body">{math}</div>')
     if node["number"]:
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
         self.add_permalink_ref(node, "Link to this equation")
@@ -255,3 +371,4 @@ def visit_block(self: HTML5Translator, node: nodes.math_block) -> None:
 def setup(app: Sphinx) -> None:
     """Offer the renderer ``mathml``; ``html_math_renderer`` chooses it."""
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
+    app.add_post_transform(KeepTogether)

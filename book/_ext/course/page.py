@@ -2,37 +2,56 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import cache
+from html import escape, unescape
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from docutils import nodes
 from rjsmin import jsmin
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.locale import _ as sphinx_says
 
-from tools.notebooks.generate import GenerationError, generate
+from tools.build_book import tidy
+from tools.notebooks.generate import GenerationError
+from tools.words import Words
 from unrolled.widgets import bundle
 
-from .links import Links, links
+from . import editions
+from .figures import lighter_figures
+from .links import Links
+from .styles import lighter_style, widget_style
+from .words import wording
 
-_WIDGET = 'class="unrolled-widget"'
+PICTURES = "unrolled-pictures.js"
+"""What draws the picture that a reader saves, beside the scripts of the widgets."""
+
+_WIDGET = re.compile(r'class="unrolled-widget"[^>]*? data-widget="([\w-]+)"')
 # A line of code, no comment, with more than one template.
 _TEMPLATES = re.compile(r"^(?![ \t]*(?://|/?\*)).*`.*`.*`.*$", re.MULTILINE)
 # sphinx-design's style sheet is 54 KB: for grids, cards and tabs alone; a dropdown is styled by ours.
 _DESIGN = re.compile(r'class="[^"]*\bsd-(?:row|tab-set|btn|badge|container)')
 
 
+_SIGN = re.compile(r'<span class="(?:pre|default_value|[a-z]{1,2}\d?)">([^<]*)</span>')
+
+
 def add_to_context(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Give the template what it draws."""
-    body = mended(context.get("body", ""))
+    body = lighter_figures(mended(context.get("body", ""), link_names(wording(app))))
     pathto = context["pathto"]
     context["body"] = body
     context["author"] = app.config.author
     is_chapter = doctree is not None
-    context["here"] = links(Path(app.srcdir).parent, pagename) if is_chapter else Links("", "", "", "")
+    edition = editions.of(app)
+    context["here"] = (
+        edition.links(Path(app.srcdir).parent, pagename) if is_chapter else Links("", "", "", "")
+    )
     context["page_contents"] = page_contents(context.get("toc", "")) if is_chapter else ""
     context["description"] = description(doctree) if doctree is not None else ""
 
@@ -41,19 +60,40 @@ def add_to_context(
 
     assets = Path(app.srcdir) / "_assets"
     context["styles"] = [asset("_static/course.css", (assets / "course.css").read_bytes())]
-    context["scripts"] = [asset("_static/course.js", (assets / "course.js").read_bytes())]
+    scripts = ("words.js", "course.js")
+    context["scripts"] = [asset(f"_static/{name}", (assets / name).read_bytes()) for name in scripts]
     if _DESIGN.search(body):
         context["styles"].insert(0, pathto("_static/sphinx-design.min.css", 1))
         if "sd-tab-set" in body:
             context["scripts"].append(pathto("_static/design-tabs.js", 1))
-    if _WIDGET in body:
-        context["styles"].append(asset("_static/unrolled-widgets.css", bundle.stylesheet()))
-        context["scripts"].append(asset("_static/unrolled-widgets.js", widget_script()))
+    if names := widgets_of(body):
+        context["styles"].append(asset(f"_static/{style_name(names)}", widget_style(names)))
+        context["scripts"].append(asset(f"_static/{script_name(names)}", widget_script(names)))
+
+
+def widgets_of(text: str) -> tuple[str, ...]:
+    """Return the names of the widgets that stand in a page, or wait in it as the outcome of a choice."""
+    return tuple(sorted(set(_WIDGET.findall(text))))
+
+
+def script_name(names: tuple[str, ...]) -> str:
+    """Return the name of the file with these widgets: pages with the same ones share it."""
+    return f"unrolled-widgets-{digest(' '.join(names))}.js"
+
+
+def style_name(names: tuple[str, ...]) -> str:
+    """Return the name of the file with the styles of these widgets."""
+    return f"unrolled-widgets-{digest(' '.join(names))}.css"
 
 
 @cache
-def widget_script() -> str:
-    """Return the script of all widgets without comments and indents: a quarter lighter.
+def widget_script(names: tuple[str, ...]) -> str:
+    """Return the script of these widgets, which loads the one that draws pictures when a reader saves one."""
+    return lighter(bundle.page_script(names, f"{PICTURES}?v={digest(bundle.picture_script())}"))
+
+
+def lighter(script: str) -> str:
+    """Return a script of ours without comments and indents: a quarter lighter.
 
     jsmin takes a template within a template for its end, and the spaces of its text for spaces between words
     of the language. So lines that hold such a thing wait outside, each under a name, until it is done.
@@ -68,7 +108,7 @@ def widget_script() -> str:
         kept.append(line[0].strip())
         return f"__kept{len(kept) - 1}__"
 
-    minified: str = jsmin(_TEMPLATES.sub(keep, bundle.page_script(bundle.WIDGETS)))
+    minified: str = jsmin(_TEMPLATES.sub(keep, script))
     return re.sub(r"__kept(\d+)__", lambda name: kept[int(name[1])], minified)
 
 
@@ -78,8 +118,26 @@ def digest(content: str | bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:10]
 
 
-def mended(body: str) -> str:
-    """Return the body of a page without the flaws of the extensions that wrote it."""
+def link_names(say: Words) -> dict[str, str]:
+    """Return what a link to a place is called, by what Sphinx calls it: English, in most languages."""
+    return {
+        str(sphinx_says("Link to this heading")): say("page.link_heading"),
+        str(sphinx_says("Link to this equation")): say("page.link_equation"),
+        str(sphinx_says("Link to this definition")): say("page.link_definition"),
+        str(sphinx_says("Link to this term")): say("page.link_term"),
+        str(sphinx_says("Link to this table")): say("page.link_table"),
+        str(sphinx_says("Link to this code")): say("page.link_code"),
+        str(sphinx_says("Link to this image")): say("page.link_image"),
+    }
+
+
+def mended(body: str, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the body of a page without the flaws of the extensions that wrote it.
+
+    Args:
+        body: the HTML.
+        names: of links to places in the page, by what Sphinx calls them.
+    """
     # Roles docutils gives a list of sources: deprecated, and children of a list that are no items.
     body = re.sub(r'(<div [^>]*class="citation(?:-list)?"[^>]*?) role="[^"]*"', r"\1", body)
     body = re.sub(r'<div role="list"( class="citation-list")', r"<div\1", body)
@@ -94,18 +152,39 @@ def mended(body: str) -> str:
         body,
         flags=re.DOTALL,
     )
-    # "#" is what the eye sees of a link to a heading; a screen reader needs its name.
-    return re.sub(
-        r'<a class="headerlink" href="(#[^"]*)" title="([^"]*)">[^<]*</a>',
-        r'<a class="headerlink" href="\1" title="\2" aria-label="\2">#</a>',
+    body = re.sub(r'<dt class="sig .*?</dt>', lambda line: signature(line[0]), body, flags=re.DOTALL)
+    # A long name in a line of text may break behind its dots and underscores, and so need not within a word.
+    body = re.sub(
+        r'<span class="pre">([^<]{12,})</span>',
+        lambda name: f'<span class="pre">{re.sub(r"(?<=[._/=,(])(?=[^._])", "<wbr>", name[1])}</span>',
         body,
     )
+
+    # "#" is what the eye sees of a link to a heading; a screen reader needs its name.
+    def link(found: re.Match[str]) -> str:
+        name = escape(names.get(unescape(found[2]), unescape(found[2])))
+        return f'<a class="headerlink" href="{found[1]}" title="{name}" aria-label="{name}">#</a>'
+
+    return re.sub(r'<a class="headerlink" href="(#[^"]*)" title="([^"]*)">[^<]*</a>', link, body)
+
+
+def signature(line: str) -> str:
+    """Return a signature of the reference in a third of its elements.
+
+    Sphinx puts one around each sign of the language, and makes of arguments that stand one below the other a
+    list of definitions, in which nothing is defined.
+    """
+    line = re.sub(r"<(dl|dd)>", r'<span class="sig-\1">', line)
+    line = re.sub(r"</(?:dl|dd)>", "</span>", line)
+    for _ in range(2):  # one stands in the other
+        line = _SIGN.sub(r"\1", line)
+    return line
 
 
 def page_contents(toc: str) -> str:
     """Return the list of sections within the page: Sphinx's list without the page's own title."""
     inner = re.match(r"\s*<ul>\s*<li>\s*<a[^>]*>.*?</a>\s*(<ul>.*</ul>)?\s*</li>\s*</ul>\s*$", toc, re.DOTALL)
-    return (inner[1] or "") if inner else ""
+    return inner[1] if inner and inner[1] and "<a " in inner[1] else ""
 
 
 def description(doctree: nodes.document) -> str:
@@ -119,23 +198,33 @@ def description(doctree: nodes.document) -> str:
 
 
 def add_files(app: Sphinx, error: Exception | None) -> None:
-    """Write the widgets' script and style once, and the notebooks a reader may download."""
+    """Write the widgets' scripts and style, and the notebooks a reader may download."""
     if error is not None or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
-    (static / "unrolled-widgets.js").write_text(widget_script(), encoding="utf-8")
-    (static / "unrolled-widgets.css").write_text(bundle.stylesheet(), encoding="utf-8")
-    root = Path(app.srcdir).parent
+    # Each page loads the widgets it has, and no others: a third of the scripts and of the styles of all.
+    for page in Path(app.outdir).rglob("*.html"):
+        if names := widgets_of(page.read_text(encoding="utf-8")):
+            (static / script_name(names)).write_text(widget_script(names), encoding="utf-8")
+            (static / style_name(names)).write_text(widget_style(names), encoding="utf-8")
+    for path in (Path(app.srcdir) / "_assets").glob("*.[cj]s*"):
+        lighten = lighter if path.suffix == ".js" else lighter_style
+        (static / path.name).write_text(lighten(path.read_text(encoding="utf-8")), encoding="utf-8")
+    root, edition = Path(app.srcdir).parent, editions.of(app)
     try:
         # Not the committed files: those carry the declared address, and the site of a fork its own.
-        notebooks = generate(root)
+        notebooks = edition.notebooks(root)
     except GenerationError as problems:
         raise ExtensionError(f"no notebook can be made:\n{problems}") from problems
     for docname, text in notebooks.items():
-        if docname in app.env.found_docs and links(root, docname).download:
+        if docname in app.env.found_docs and edition.links(root, docname).download:
             path = Path(app.outdir) / "notebooks" / f"{docname}.ipynb"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode("utf-8"))
+    if app.builder.name == "html":
+        tidy(Path(app.outdir))
+    # No page names it, a script does.
+    (static / PICTURES).write_text(lighter(bundle.picture_script()), encoding="utf-8")
 
 
 def drop_widget_state(app: Sphinx, doctree: nodes.document) -> None:
@@ -143,8 +232,18 @@ def drop_widget_state(app: Sphinx, doctree: nodes.document) -> None:
     doctree.attributes.pop("nb_js_files", None)
 
 
+def teach_one_page(app: Sphinx) -> None:
+    """Let the builder of one single page write what that of many pages can.
+
+    Sphinx forgets all nodes of html as soon as one extension registers a node for singlehtml alone.
+    """
+    known = app.registry.translation_handlers
+    known["singlehtml"] = {**known.get("html", {}), **known.get("singlehtml", {})}
+
+
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx's events."""
+    app.connect("builder-inited", teach_one_page)
     app.connect("html-page-context", add_to_context, priority=990)
     app.connect("doctree-read", drop_widget_state)
     app.connect("build-finished", add_files)

@@ -12,8 +12,12 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
+from sphinx.writers.latex import LaTeXTranslator
 
 from tools.quiz_syntax import QuizSyntaxError, parse_quiz
+from tools.words import Words
+
+from .words import wording
 
 
 class _Part(nodes.General, nodes.Element):  # type: ignore[misc]  # docutils ships no types
@@ -67,31 +71,76 @@ class QuizDirective(SphinxDirective):
 
 
 def _visit_quiz(self: HTML5Translator, node: nodes.Element) -> None:
-    self.body.append(self.starttag(node, "section", CLASS="quiz", **{"aria-label": "Question"}))
-    self.body.append('<p class="box-title">Check yourself</p>\n')
+    say = wording(self.builder)
+    # The style sheet says on paper that the answers are elsewhere.
+    said = {"aria-label": say("quiz.label"), "data-printed": say("quiz.printed")}
+    self.body.append(self.starttag(node, "section", CLASS="quiz", **said))
+    self.body.append(f'<p class="box-title">{say.html("quiz.title")}</p>\n')
 
 
 def _visit_choice(self: HTML5Translator, node: nodes.Element) -> None:
-    # One name for the group: the browser keeps at most one of them open.
-    self.body.append(self.starttag(node, "details", name=node["group"], CLASS="quiz-choice"))
+    # One name for the group: the browser keeps at most one of them open. Without a group all stand open.
+    group = {"name": node["group"]} if "group" in node else {"open": "open"}
+    self.body.append(self.starttag(node, "details", CLASS="quiz-choice", **group))
 
 
 def _visit_feedback(self: HTML5Translator, node: nodes.Element) -> None:
-    kind, mark = ("right", "✓ Right.") if node["right"] else ("wrong", "✗ Not quite.")
-    self.body.append(f'<div class="quiz-feedback {kind}"><p class="quiz-verdict">{mark}</p>\n')
+    kind, mark = ("right", "✓") if node["right"] else ("wrong", "✗")
+    said = _verdict(wording(self.builder), node)
+    self.body.append(
+        f'<div class="quiz-feedback {kind}"><p class="quiz-verdict">{mark} {self.encode(said)}</p>\n'
+    )
+
+
+def _verdict(say: Words, node: nodes.Element) -> str:
+    return say("quiz.right") if node["right"] else say("quiz.wrong")
+
+
+def _visit_quiz_latex(self: LaTeXTranslator, node: nodes.Element) -> None:
+    say = wording(self.builder)
+    title = self.encode(say("quiz.title"))
+    self.body.append(f"\n\\par\\noindent\\textbf{{{title}.}}\n")
+
+
+def _visit_feedback_latex(self: LaTeXTranslator, node: nodes.Element) -> None:
+    self.body.append(rf"\par\textit{{{self.encode(_verdict(wording(self.builder), node))}}} ")
 
 
 def setup(app: Sphinx) -> None:
-    """Register the directive and how its nodes are written."""
+    """Register the directive and how its nodes are written: as folds on a page, in a row on paper."""
     app.add_directive("quiz", QuizDirective)
 
     def close(tag: str) -> Any:
         return lambda self, node: self.body.append(f"</{tag}>\n")
 
-    app.add_node(quiz, html=(_visit_quiz, close("section")))
-    app.add_node(quiz_choice, html=(_visit_choice, close("details")))
+    def writes(text: str) -> Any:
+        return lambda self, node: self.body.append(text)
+
+    def nothing(self: Any, node: nodes.Element) -> None:
+        """Leave the children as they are."""
+
+    plain: dict[str, Any] = dict.fromkeys(("text", "man", "texinfo"), (nothing, nothing))
+    app.add_node(
+        quiz,
+        html=(_visit_quiz, close("section")),
+        latex=(_visit_quiz_latex, nothing),
+        **plain,
+    )
+    app.add_node(
+        quiz_choice,
+        html=(_visit_choice, close("details")),
+        latex=(writes("\n\\begin{itemize}\n\\item "), writes("\n\\end{itemize}\n")),
+        **plain,
+    )
     app.add_node(
         quiz_summary,
-        html=(lambda self, node: self.body.append("<summary><span>"), close("span></summary")),
+        html=(writes("<summary><span>"), close("span></summary")),
+        latex=(nothing, nothing),
+        **plain,
     )
-    app.add_node(quiz_feedback, html=(_visit_feedback, close("div")))
+    app.add_node(
+        quiz_feedback,
+        html=(_visit_feedback, close("div")),
+        latex=(_visit_feedback_latex, nothing),
+        **plain,
+    )

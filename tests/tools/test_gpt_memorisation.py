@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.experiments.gpt import novelty_figures
+from tools.experiments.gpt import memorisation_figures
 from unrolled.training.recipes.gpt import Gpt
 from unrolled.training.results import read_result
 from unrolled.training.stored import stored
@@ -14,7 +14,7 @@ def test_the_stored_model_writes_as_recorded():
     assert isinstance(it.recipe, Gpt)
     task = it.recipe.task()
     task.model = it.model
-    figures = novelty_figures(task, n=20, length=300)
+    figures = memorisation_figures(task, n=20, length=300)
     recorded = {name: values[0] for name, values in read_result("gpt-stories-novelty")["metrics"].items()}
     assert figures.keys() == recorded.keys()
     assert figures["sentences"] > 60

@@ -1,0 +1,59 @@
+"""What takes the time of a build is done once, however many chapters there are."""
+
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from pybtex.plugin import find_plugin
+
+from tools import pybtex_plugins
+from tools.notebooks import generate as generating
+from tools.notebooks import source
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_book_is_read_once_for_all_its_chapters(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, indexed = [], []
+    monkeypatch.setattr(
+        generating, "read_book", lambda texts, real=generating.read_book: indexed.append(1) or real(texts)
+    )
+    monkeypatch.setattr(
+        source,
+        "read_myst_markdown_notebook",
+        lambda text, real=source.read_myst_markdown_notebook, **how: read.append(text) or real(text, **how),
+    )
+    source._read.cache_clear()
+    assert len(generating.generate(ROOT)) > 1
+    assert indexed == [1]
+    assert len(read) == len(set(read))
+    assert source.parser() is source.parser()
+
+
+def test_what_was_read_once_is_not_changed_by_those_who_use_it() -> None:
+    text = (ROOT / "book" / "04_self_attention.md").read_text(encoding="utf-8")
+    first = source.read_chapter("04", "book/04.md", text)
+    first.cells[0].source = first.front["gpu"] = "changed"
+    first.cells[0].metadata["changed"] = True
+    again = source.read_chapter("04", "book/04.md", text)
+    assert again.cells[0].source != "changed"
+    assert again.cells[0].metadata == {}
+    assert "gpu" not in again.front
+
+
+def test_pybtex_asks_no_installed_package_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    pybtex_plugins.register()
+
+    def refuse(**asked: str) -> None:
+        pytest.fail(f"looks through every installed package for {asked}")
+
+    monkeypatch.setattr(metadata, "entry_points", refuse)
+    monkeypatch.setattr("pybtex.plugin.entry_points", refuse)
+    for group, name in (
+        ("pybtex.style.formatting", "plain"),
+        ("pybtex.backends", "markdown"),
+        ("pybtex.style.sorting", "author_year_title"),
+        ("pybtex.style.names", "plain"),
+        ("pybtex.style.labels", "number"),
+    ):
+        assert find_plugin(group, name)

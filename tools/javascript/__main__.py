@@ -1,0 +1,5 @@
+import sys
+
+from tools.javascript import main
+
+sys.exit(main())
