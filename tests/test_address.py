@@ -33,6 +33,16 @@ FORKED = [
         ("notebooks/a b.ipynb",),
         f"https://colab.research.google.com/github/{FORK}/blob/main/notebooks/a%20b.ipynb",
     ),
+    (
+        address.binder_url,
+        ("notebooks/a b.ipynb",),
+        f"https://mybinder.org/v2/gh/{FORK}/main?labpath=notebooks/a%20b.ipynb",
+    ),
+    (
+        address.clone_url,
+        (),
+        f"vscode://vscode.git/clone?url=https%3A%2F%2Fgithub.com%2F{FORK.replace('/', '%2F')}",
+    ),
     (address.edit_url, ("book/a.md",), f"https://github.com/{FORK}/edit/main/book/a.md"),
     (address.file_url, ("book/a.md",), f"https://github.com/{FORK}/blob/main/book/a.md"),
     (address.raw_url, (Path("book/a.md"),), f"https://raw.githubusercontent.com/{FORK}/main/book/a.md"),

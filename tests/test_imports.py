@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
 # A part of the package, and the parts it may import. What is not named here may import any part.
 MAY_IMPORT = {
-    "unrolled": set(),
+    "unrolled": {"unrolled.looking"},  # when somebody asks for `look`: the test below
     "unrolled.shapes": set(),
     "unrolled.tap": set(),
     "unrolled.nn": {"unrolled.shapes", "unrolled.tap", "unrolled.nn"},
@@ -106,6 +106,10 @@ def test_the_models_bring_in_torch_and_nothing_heavier(module):
 
 def test_the_package_itself_brings_in_nothing():
     assert not loaded_by("unrolled") & (HEAVY | {"torch", "numpy", "jaxtyping"})
+
+
+def test_costs_are_counted_without_torch():
+    assert not loaded_by("unrolled.costs") & (HEAVY | {"torch", "numpy", "jaxtyping"})
 
 
 @pytest.mark.parametrize("part", ["unrolled.plots", "unrolled.widgets"])
