@@ -1,7 +1,7 @@
 """From a chapter to a notebook: a list of processors, each from notebook to notebook."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -272,8 +272,16 @@ def read_pages(book: Path) -> dict[str, str]:
     return {page: found[page] for page in (*first, *(page for page in found if page not in first))}
 
 
-def generate(root: Path, kind: Kind = BOOK) -> dict[str, str]:
-    """Return the text of every notebook of the repository at `root`, made as `kind` says, by page name.
+def generate(
+    root: Path, kind: Kind = BOOK, pages: Container[str] | None = None, book: Book | None = None
+) -> dict[str, str]:
+    """Return the text of every notebook of the repository at `root`, by page name.
+
+    Args:
+        root: the repository.
+        kind: how they are made.
+        pages: those of which the notebooks are wanted; all unless told.
+        book: the index of the pages, if it was read already.
 
     Raises:
         GenerationError: with the problems of all chapters.
@@ -281,10 +289,12 @@ def generate(root: Path, kind: Kind = BOOK) -> dict[str, str]:
     texts = read_pages(root / "book")
     bibliography = read_bibliography(root / "book" / "references.bib")
     facts = measured_times(root)
-    book = read_book(texts)
+    book = book or read_book(texts)
     made: dict[str, str] = {}
     problems: list[Problem] = []
     for page in chapters(texts):
+        if pages is not None and page not in pages:
+            continue
         try:
             made[page] = generate_text(page, texts, bibliography, kind, facts.get(page), book)
         except GenerationError as error:

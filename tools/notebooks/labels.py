@@ -1,6 +1,7 @@
 """Everything a page can be asked for by name: its headings, equations and exercises."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from docutils.nodes import make_id
 from tools.notebooks.blocks import Block, blocks, directive
 from tools.notebooks.source import is_chapter, read_chapter
 
-__all__ = ["Book", "Label", "Page", "read_book", "slug"]
+__all__ = ["Book", "Label", "Page", "join", "read_book", "read_page", "slug"]
 
 NUMBERED = ("exercise", "math")
 
@@ -33,6 +34,8 @@ class Page:
     title: str = ""
     headings: dict[str, str] = field(default_factory=dict)
     numbers: dict[int, str] = field(default_factory=dict)
+    # The names on it in their order, each with what it stands for.
+    names: list[tuple[str, Label]] = field(default_factory=list)
 
 
 @dataclass
@@ -47,10 +50,25 @@ class Book:
 
 def read_book(texts: dict[str, str]) -> Book:
     """Return the index of the pages `texts`, from page name to text."""
+    return join(read_page(name, text) for name, text in texts.items())
+
+
+def read_page(name: str, text: str) -> Page:
+    """Return what can be asked for by name on one page."""
+    page = Page(name)
+    _Indexer(page).read(text)
+    return page
+
+
+def join(pages: Iterable[Page]) -> Book:
+    """Return the index of a book of these pages."""
     book = Book()
-    for name, text in sorted(texts.items()):
-        page = book.pages[name] = Page(name)
-        _Indexer(book, page).read(text)
+    for page in sorted(pages, key=lambda page: page.name):
+        book.pages[page.name] = page
+        for name, label in page.names:
+            if first := book.labels.get(name.lower()):
+                book.taken.append((name, first.page, page.name))
+            book.labels[name.lower()] = label
     return book
 
 
@@ -62,8 +80,7 @@ def slug(heading: str) -> str:
 class _Indexer:
     """Walks one page in order and notes what has a name or a number."""
 
-    def __init__(self, book: Book, page: Page) -> None:
-        self.book = book
+    def __init__(self, page: Page) -> None:
         self.page = page
         self.counts: dict[str, int] = {}
         self.waiting: list[str] = []
@@ -126,6 +143,4 @@ class _Indexer:
     def add(self, name: str, kind: str, text: str, number: str = "") -> None:
         # Sphinx writes the anchor of an equation with a prefix of its own.
         anchor = f"equation-{make_id(name)}" if kind == "math" else make_id(name)
-        if first := self.book.labels.get(name.lower()):
-            self.book.taken.append((name, first.page, self.page.name))
-        self.book.labels[name.lower()] = Label(self.page.name, kind, anchor, text, number)
+        self.page.names.append((name, Label(self.page.name, kind, anchor, text, number)))

@@ -34,12 +34,15 @@ def terms(env: Any) -> list[Term]:
 def places(env: Any) -> dict[str, str]:
     """Return the section of each term in the chapter it names as its first, by the anchor of the term."""
     order, known, found = _order(env), terms(env), {}
+    # Kept with what it was found by: in most builds one chapter has changed, and no term.
+    kept: dict[str, Any] = vars(env).setdefault("course_places", {})
     for page, passages in getattr(env, "course_prose", {}).items():
-        first = {term.anchor for term in known if term.first == page}
-        uses = first_uses(passages, page, known, order)
-        found.update(
-            {anchor: passages[use.passage].section for anchor, use in uses.items() if anchor in first}
-        )
+        if kept.get(page, ([], [], {}))[:2] != (known, order):
+            first = {term.anchor for term in known if term.first == page}
+            uses = first_uses(passages, page, known, order)
+            here = {anchor: passages[use.passage].section for anchor, use in uses.items() if anchor in first}
+            kept[page] = known, order, here
+        found.update(kept[page][2])
     return found
 
 
@@ -61,7 +64,7 @@ def read(app: Sphinx, doctree: nodes.document) -> None:
 
 def forget(app: Sphinx, env: Any, page: str) -> None:
     """Forget a page that is read again, or gone."""
-    for name in ("course_terms", "course_prose"):
+    for name in ("course_terms", "course_prose", "course_places"):
         getattr(env, name, {}).pop(page, None)
 
 

@@ -68,6 +68,7 @@ class _Build:
         """Whether the environment holds what this build would read, but for pages that have changed."""
         self.pages: dict[str, str] = {}
         self.shared = ""
+        self.written: set[str] = set()
 
     @property
     def starts_afresh(self) -> bool:
@@ -191,6 +192,7 @@ def note(app: Sphinx, doctree: nodes.document) -> None:
     if not hasattr(env, "course_pages"):
         env.course_pages = {}
     env.course_pages[env.docname] = _BUILDS[app].pages[env.docname]
+    _BUILDS[app].written.add(env.docname)
 
 
 def in_order(app: Sphinx, env: BuildEnvironment) -> None:
@@ -206,6 +208,12 @@ def to_write(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Return the pages to write beside those that were read."""
     build = _BUILDS[app]
     build.shared = shared(env)
+    pages = _to_write(app, env, build)
+    build.written.update(pages)
+    return pages
+
+
+def _to_write(app: Sphinx, env: BuildEnvironment, build: _Build) -> list[str]:
     if build.starts_afresh or build.before.get("shared") != build.shared:
         # Nothing of an older state stays, such as the page of a chapter that is gone.
         for path in Path(app.outdir).iterdir() if Path(app.outdir).is_dir() else ():
@@ -216,6 +224,11 @@ def to_write(app: Sphinx, env: BuildEnvironment) -> list[str]:
     # Another edition may have read what this one has not written yet.
     changed = {page for page, now in build.pages.items() if before.get(page) != now}
     return sorted({app.config.root_doc, *changed})
+
+
+def written(app: Sphinx) -> set[str]:
+    """Return the pages that this build makes anew; the others are as they were, and what belongs to them."""
+    return _BUILDS[app].written
 
 
 def end(app: Sphinx, error: Exception | None) -> None:

@@ -16,7 +16,6 @@ from sphinx.errors import ExtensionError
 from sphinx.locale import _ as sphinx_says
 
 from tools.build_book import tidy
-from tools.notebooks.generate import GenerationError
 from tools.words import Words
 from unrolled.widgets import bundle
 
@@ -198,29 +197,20 @@ def description(doctree: nodes.document) -> str:
 
 
 def add_files(app: Sphinx, error: Exception | None) -> None:
-    """Write the widgets' scripts and style, and the notebooks a reader may download."""
+    """Write the scripts and the styles of the widgets and of the page."""
     if error is not None or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
     # Each page loads the widgets it has, and no others: a third of the scripts and of the styles of all.
     for page in Path(app.outdir).rglob("*.html"):
-        if names := widgets_of(page.read_text(encoding="utf-8")):
+        names = widgets_of(page.read_text(encoding="utf-8"))
+        # Whatever may change them has all pages written into an empty folder.
+        if names and not (static / script_name(names)).exists():
             (static / script_name(names)).write_text(widget_script(names), encoding="utf-8")
             (static / style_name(names)).write_text(widget_style(names), encoding="utf-8")
     for path in (Path(app.srcdir) / "_assets").glob("*.[cj]s*"):
         lighten = lighter if path.suffix == ".js" else lighter_style
         (static / path.name).write_text(lighten(path.read_text(encoding="utf-8")), encoding="utf-8")
-    root, edition = Path(app.srcdir).parent, editions.of(app)
-    try:
-        # Not the committed files: those carry the declared address, and the site of a fork its own.
-        notebooks = edition.notebooks(root)
-    except GenerationError as problems:
-        raise ExtensionError(f"no notebook can be made:\n{problems}") from problems
-    for docname, text in notebooks.items():
-        if docname in app.env.found_docs and edition.links(root, docname).download:
-            path = Path(app.outdir) / "notebooks" / f"{docname}.ipynb"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode("utf-8"))
     if app.builder.name == "html":
         tidy(Path(app.outdir))
     # No page names it, a script does.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from docutils import nodes
+from docutils.nodes import make_id
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
@@ -19,7 +20,6 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from tools.course import is_chapter
-from tools.notebooks.labels import Book, read_book
 from tools.teaching import Exercise, Lesson, SyllabusError, exercises, lessons
 from tools.words import Words
 
@@ -134,9 +134,9 @@ class _Chapters:
             for page in self.env.found_docs
             if is_chapter(page)
         }
-        self.book: Book = read_book(texts)
         self.exercises: dict[str, list[Exercise]] = {page: exercises(text) for page, text in texts.items()}
         self.by_label = {one.label: one for found in self.exercises.values() for one in found}
+        self.page_of = {one.label: page for page, found in self.exercises.items() for one in found}
         self.reading = {page: minutes.reading for page, minutes in times_of(self.env).items()}
 
     def stated(self, labels: Sequence[str]) -> list[Exercise]:
@@ -149,8 +149,10 @@ class _Chapters:
 
     def number(self, one: Exercise) -> str:
         """Return the number of an exercise, such as "4.2"; one of a page without a number is named by it."""
-        label = self.book.labels[one.label]
-        return label.number if "." in label.number else f"{label.page.split('_')[0]} {label.number}"
+        page = self.page_of[one.label]
+        numbers = self.env.toc_fignumbers[page].get("exercise", {}).get(make_id(one.label), ())
+        number = ".".join(str(part) for part in numbers)
+        return number if len(numbers) > 1 else f"{page.split('_')[0]} {number}"
 
     def uri(self, page: str, anchor: str = "") -> str:
         """Return the address of a chapter, or of a place in it, as the page for teachers has to write it."""
@@ -159,7 +161,7 @@ class _Chapters:
 
     def link(self, one: Exercise) -> nodes.reference:
         """Return a link to an exercise by its number."""
-        where = self.uri(self.book.labels[one.label].page, one.label)
+        where = self.uri(self.page_of[one.label], one.label)
         return nodes.reference("", self.number(one), refuri=where, reftitle=one.title, internal=True)
 
     def title(self, page: str) -> str:

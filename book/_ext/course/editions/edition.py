@@ -1,10 +1,12 @@
 """The whole book, and what another edition may change of it."""
 
+from collections.abc import Container
 from pathlib import Path
 
 from sphinx.application import Sphinx
 
 from tools.notebooks.generate import generate
+from tools.notebooks.labels import Book
 from tools.words import Words
 
 from ..links import Links, links
@@ -27,9 +29,9 @@ class Edition:
         """Return the addresses of a page of the repository at `root`."""
         return links(root, docname)
 
-    def notebooks(self, root: Path) -> dict[str, str]:
-        """Return the notebooks a reader may download, from page name to text."""
-        return generate(root)
+    def notebooks(self, root: Path, pages: Container[str], book: Book) -> dict[str, str]:
+        """Return the notebooks that a reader may download of some pages, from page name to text."""
+        return generate(root, pages=pages, book=book)
 
 
 class ToLookAt(Edition):
@@ -41,6 +43,6 @@ class ToLookAt(Edition):
         """Return no addresses."""
         return Links("", "", "", "")
 
-    def notebooks(self, root: Path) -> dict[str, str]:
+    def notebooks(self, root: Path, pages: Container[str], book: Book) -> dict[str, str]:
         """Return none."""
         return {}

@@ -1,5 +1,6 @@
 """The handout: the book without solutions, and its quizzes without the answers."""
 
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from tools.notebooks.generate import generate
 from tools.notebooks.handout import HANDOUT
+from tools.notebooks.labels import Book
 from tools.words import Words
 
 from ..links import Links, links
@@ -74,6 +76,6 @@ class Handout(Edition):
         """Return the handout's own notebooks alone: the public ones and the page's source have answers."""
         return replace(links(root, docname), colab="", edit="", issue="", binder="", editor="")
 
-    def notebooks(self, root: Path) -> dict[str, str]:
+    def notebooks(self, root: Path, pages: Container[str], book: Book) -> dict[str, str]:
         """Return notebooks without answers."""
-        return generate(root, HANDOUT)
+        return generate(root, HANDOUT, pages, book)
