@@ -59,6 +59,8 @@ def lay_out(root: Path) -> Path:
     (book / "index.md").write_text("# A little book\n\nIt is short.\n\n```{course-times}\n```\n")
     (book / "01_first.md").write_text(FRONT + FIRST)
     (book / "02_second.md").write_text(FRONT + SECOND)
+    for name in ("01_first", "02_second"):
+        (root / "notebooks" / f"{name}.ipynb").touch()  # the site has those that are committed
     (package / "__init__.py").write_text("")
     (package / "leaf.py").write_text("def leaf():\n    return 2\n")
     (package / "deep.py").write_text("DEEP = 3\n")

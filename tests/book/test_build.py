@@ -64,13 +64,15 @@ def test_only_what_imports_a_changed_module_runs_again(root: Path) -> None:
 def test_a_page_is_what_it_would_be_in_a_build_from_nothing(root: Path, tmp_path: Path) -> None:
     html = build(root)
     first, second = root / "book" / "01_first.md", root / "book" / "02_second.md"
-    unchanged = (html / "02_second.html").stat().st_mtime_ns
+    others = html / "02_second.html", html / "notebooks" / "02_second.ipynb"
+    unchanged = [path.stat().st_mtime_ns for path in others]
     edit(first, "The first speaks", f"The first{' often' * 500} now\nspeaks")
     assert ran(root) == []
     # The first page says how long each takes.
     assert "<td>3</td><td>0</td>" in (html / "index.html").read_text()
-    assert (html / "02_second.html").stat().st_mtime_ns == unchanged
+    assert [path.stat().st_mtime_ns for path in others] == unchanged
     assert "now\nspeaks" in (html / "01_first.html").read_text()
+    assert "often now" in (html / "notebooks" / "01_first.ipynb").read_text()
     assert files(html) == afresh(root, tmp_path / "a")
     # What the other page and the contents show of this one changes with it.
     edit(second, "# The second", "# The last")

@@ -4,7 +4,9 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from pybtex.database import Entry, Person
 from pybtex.plugin import find_plugin
+from pybtex.style.formatting import BaseStyle
 
 from tools import pybtex_plugins
 from tools.notebooks import generate as generating
@@ -57,3 +59,25 @@ def test_pybtex_asks_no_installed_package_twice(monkeypatch: pytest.MonkeyPatch)
         ("pybtex.style.labels", "number"),
     ):
         assert find_plugin(group, name)
+
+
+def test_a_source_is_formatted_once_for_all_that_cite_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pybtex_plugins.register()
+    formatted: list[str] = []
+    format_entry = BaseStyle.format_entry
+    monkeypatch.setattr(
+        BaseStyle,
+        "format_entry",
+        lambda style, label, entry, *rest: formatted.append(entry.key) or format_entry(style, label, entry),
+    )
+    fields = {"title": "Finding structure in time", "journal": "Cognitive Science", "year": "1990"}
+    elman, other = (Entry("article", fields, {"author": [Person("Elman, J.")]}) for _ in range(2))
+    elman.key, other.key = "elman", "other"
+    first, second, third = (
+        find_plugin("pybtex.style.formatting", "plain")().format_entry(label, entry)
+        for label, entry in (("1", elman), ("7", elman), ("2", other))
+    )
+    assert formatted == ["elman", "other"]
+    assert (first.label, second.label, third.label) == ("1", "7", "2")
+    assert first.text == second.text == third.text
+    assert "Finding structure in time" in str(first.text)
