@@ -49,6 +49,12 @@ def is_local(url: str) -> bool:
     return parts.scheme in ("http", "ws") and parts.hostname == "127.0.0.1"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Have one worker more than cores, since half of what they do is to wait for a browser or a kernel."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 1
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """Give each test the random numbers it would have alone.

@@ -40,11 +40,11 @@ def test_a_wrong_cut_is_told_why(words: object, said: str) -> None:
     assert said in told(result)
 
 
-@pytest.mark.parametrize("text", ["zoo", "zy xw", "zip", "zxzwx"])
+@pytest.mark.parametrize("text", ["zozoz", "ununu", "lklkl"])
 def test_a_tie_that_the_rules_break_apart_passes(text: str) -> None:
     result = check.check_tie(text)
     assert result.passed, result
-    learned = BytePairs.train([text], vocab_size=262, min_count=1)
+    learned = BytePairs.train([text], vocab_size=262)
     assert learned.token(261).replace(" ", "␣") in told(result).split("smallest ids has ")[1].replace(
         " + ", ""
     )
@@ -54,8 +54,9 @@ def test_a_tie_that_the_rules_break_apart_passes(text: str) -> None:
     ("text", "said"),
     [
         ("opop", "There is no tie: o + p comes 2 times"),
-        ("fgh", "There is a tie of 2 pairs, and both rules take f + g"),
-        ("f g h", "There is a tie of 2 pairs, and both rules take ␣ + g"),
+        ("fgfgf", "There is a tie of 2 pairs, and both rules take f + g"),
+        ("zoo", "No pair of your text comes twice"),
+        ("f g h", "No pair of your text comes twice"),
         ("f", "nothing to merge"),
         ("", "nothing to merge"),
         ("é fg", "one byte each"),

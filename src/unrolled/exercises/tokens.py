@@ -80,6 +80,8 @@ def check_tie(text: object) -> Result:
     if not counts:
         return failed("No word of your text has two characters, so there is nothing to merge.")
     most = max(counts.values())
+    if most == 1:
+        return failed("No pair of your text comes twice, so nothing is merged.")
     tied = [pair for pair, n in counts.items() if n == most]  # in the order in which they were seen
     if len(tied) == 1:
         return failed(
@@ -93,9 +95,8 @@ def check_tie(text: object) -> Result:
             f"There is a tie of {len(tied)} pairs, and both rules take {_shown(smallest)}: it is the first "
             "seen and has the smallest ids too. Let a pair with larger ids come first."
         )
-    often = "once" if most == 1 else f"{most} times"
     return passed(
-        f"{len(tied)} pairs come {often}. First seen is {_shown(tied[0])}, the smallest ids has "
+        f"{len(tied)} pairs come {most} times. First seen is {_shown(tied[0])}, the smallest ids has "
         f"{_shown(smallest)}: from here on the two vocabularies differ."
     )
 
