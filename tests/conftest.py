@@ -1,6 +1,6 @@
 """The browser every test of pages drives, the watch kept on what its pages do, and what workers share.
 
-`make test` runs the tests in several processes, one for each core, and each has a browser of its own.
+`make test` runs the tests in several processes, and each has a browser of its own.
 """
 
 import os

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import Distribution, distributions
+from itertools import chain
 from pathlib import Path
+from typing import TypeGuard
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -251,9 +253,13 @@ class _Module:
 
 
 def _passed_on(tree: ast.Module, package: str) -> dict[str, tuple[str, str]] | None:
-    """Return from where each name comes if `tree` only imports names and lists them, else nothing."""
+    """Return from where each name comes if `tree` only imports names and lists them, else nothing.
+
+    It may load them when they are asked for, by a `__getattr__`, and tell type checkers alone from where.
+    """
     names: dict[str, tuple[str, str]] = {}
-    for node in tree.body:
+    for_types = [node.body for node in tree.body if _is_for_types(node)]
+    for node in (*(node for node in tree.body if not _is_for_types(node)), *chain.from_iterable(for_types)):
         if isinstance(node, ast.ImportFrom) and all(alias.name != "*" for alias in node.names):
             base = _base(node, package)
             names |= {alias.asname or alias.name: (base, alias.name) for alias in node.names}
@@ -262,8 +268,15 @@ def _passed_on(tree: ast.Module, package: str) -> dict[str, tuple[str, str]] | N
     return names
 
 
+def _is_for_types(node: ast.stmt) -> TypeGuard[ast.If]:
+    """Tell whether a statement is ``if TYPE_CHECKING:`` without an else."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not node.orelse
+
+
 def _says_nothing(node: ast.stmt) -> bool:
-    """Tell whether a statement is a docstring, or a list of names such as ``__all__``."""
+    """Tell whether a statement is a docstring, a list of names such as ``__all__``, or how to load them."""
+    if isinstance(node, ast.FunctionDef):
+        return node.name in {"__getattr__", "__dir__"}
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]

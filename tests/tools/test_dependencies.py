@@ -22,6 +22,9 @@ PACKAGE = {
     "busy/one.py": "",
     "busy/two.py": "",
     "nn/model.py": "from ..shapes import B\n",
+    "lazy/__init__.py": "if TYPE_CHECKING:\n    from .heavy import lift\n\n\ndef __getattr__(name):\n    from . import heavy\n",
+    "lazy/heavy.py": "from .. import leaf\n",
+    "lazy/light.py": "",
     "store.py": 'FOLDER = Path(__file__).parent / "weights"\n',
     "weights/bears.bin": "1",
     "lost/page.txt": "1",
@@ -64,6 +67,12 @@ def read(root: Path, code: str) -> set[str]:
         ),
         # One that does something counts with all it imports, whatever is asked for.
         ("from little.busy import one", {"__init__.py", "busy/__init__.py", "busy/one.py", "busy/two.py"}),
+        # One that loads names when they are asked for counts for those that are.
+        ("from little.lazy.light import x", {"__init__.py", "lazy/__init__.py", "lazy/light.py"}),
+        (
+            "from little.lazy import lift",
+            {"__init__.py", "lazy/__init__.py", "lazy/heavy.py", "leaf.py", "shapes.py"},
+        ),
         ("from little.store import FOLDER", {"__init__.py", "store.py", "weights/bears.bin"}),
         # A folder is named by a path: a tap, an argument or a label may be called like it.
         ("from little import taps", {"__init__.py", "taps.py"}),
@@ -173,3 +182,9 @@ def test_modules_of_the_package_do_nothing_when_they_are_imported() -> None:
         or isinstance(node, ast.For | ast.While | ast.With)
     ]
     assert does == []
+
+
+def test_a_page_of_drawings_does_not_depend_on_the_models() -> None:
+    files = Sources(ROOT).read_by("from unrolled.widgets import BearsPlane")
+    assert ROOT / "src" / "unrolled" / "widgets" / "bears_plane.py" in files
+    assert not [path for path in files if path.parent.name == "nn"]
