@@ -22,7 +22,9 @@ PACKAGE = {
     "busy/one.py": "",
     "busy/two.py": "",
     "nn/model.py": "from ..shapes import B\n",
-    "lazy/__init__.py": "if TYPE_CHECKING:\n    from .heavy import lift\n\n\ndef __getattr__(name):\n    from . import heavy\n",
+    "lazy/__init__.py": (
+        "if TYPE_CHECKING:\n    from .heavy import lift\ndef __getattr__(name):\n    from . import heavy\n"
+    ),
     "lazy/heavy.py": "from .. import leaf\n",
     "lazy/light.py": "",
     "store.py": 'FOLDER = Path(__file__).parent / "weights"\n',
