@@ -72,8 +72,7 @@ $(MODEL): $(INSTALLED) requirements-model.txt
 	@rm -f $(VENV)/.model-*
 	@touch $@
 
-# All tests run side by side, in one process more than there are cores (tests/conftest.py); what ARGS names runs in
-# one process, which starts sooner.
+# All tests run side by side, one process for each core; what ARGS names runs in one process, which starts sooner.
 test: env $(MODEL) ## Run all tests (ARGS="tests/nn -k mask" for some), fetching a browser if there is none
 	@$(PY) -m tools.browser
 	$(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))

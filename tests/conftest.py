@@ -1,6 +1,6 @@
 """The browser every test of pages drives, the watch kept on what its pages do, and what workers share.
 
-`make test` runs the tests in several processes, and each has a browser of its own.
+`make test` runs the tests in several processes, one for each core, and each has a browser of its own.
 """
 
 import os
@@ -47,12 +47,6 @@ def is_local(url: str) -> bool:
     if parts.scheme in ("file", "data", "blob", "about"):
         return True
     return parts.scheme in ("http", "ws") and parts.hostname == "127.0.0.1"
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Have one worker more than cores, since half of what they do is to wait for a browser or a kernel."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores + 1
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -71,6 +71,37 @@ def test_a_program_that_does_not_start_is_passed_over(monkeypatch, tmp_path):
     assert browser.of_the_system() == stub
 
 
+def test_a_browser_without_windows_comes_first(monkeypatch, tmp_path):
+    for name in ("chromium", "chromium-headless-shell"):
+        (tmp_path / name).write_text("#!/bin/sh\necho Chromium 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert browser.of_the_system() == tmp_path / "chromium-headless-shell"
+
+
+@pytest.mark.parametrize(
+    ("there", "tried"),
+    [
+        (["chromium", "chromium-headless-shell"], ["chromium-headless-shell"]),
+        (["chromium"], ["chromium-headless-shell", "chromium"]),
+        ([], ["chromium-headless-shell", "chromium"]),
+    ],
+)
+def test_debian_is_asked_for_it_and_then_for_the_other(monkeypatch, there, tried):
+    asked = []
+
+    def run(command):
+        if "install" in command:
+            asked.append(command[-1])
+            return "" if command[-1] in there else "exit status 100"
+        return ""
+
+    monkeypatch.setattr(browser, "run", run)
+    monkeypatch.setattr(browser.shutil, "which", lambda name: f"/bin/{name}")
+    assert browser.fetch_debian() == ("" if there else "exit status 100")
+    assert asked == tried
+
+
 def test_where_nothing_works_everything_tried_is_listed(monkeypatch):
     monkeypatch.delenv("CHROMIUM", raising=False)
     for look in ("of_the_system", "of_playwright"):
@@ -80,7 +111,7 @@ def test_where_nothing_works_everything_tried_is_listed(monkeypatch):
     with pytest.raises(browser.BrowserNotFoundError) as caught:
         browser.find_or_fetch()
     for tried in (
-        "on PATH: chromium",
+        "on PATH: chromium-headless-shell, ",
         "playwright install chromium: exit status 7",
         "not root",
         "set CHROMIUM",

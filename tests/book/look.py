@@ -7,7 +7,9 @@ __all__ = ["SETTLED", "unfold"]
 # Evaluated in a page, it waits until the fonts are there and what has changed is painted.
 SETTLED = """async () => {
   await document.fonts.ready;
-  for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+  // On a busy machine there may be no frame for long.
+  const next = () => new Promise((go) => { requestAnimationFrame(go); setTimeout(go, 500); });
+  for (let frame = 0; frame < 3; frame += 1) await next();
 }"""
 
 

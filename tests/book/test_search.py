@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.axe import WCAG, run_axe
+from tests.waiting import wait_until
 
 NewPage = Callable[..., Page]
 
@@ -204,11 +205,12 @@ def test_a_symbol_is_marked_in_formulas(built_book: Path, new_page: NewPage) -> 
     page.locator("#search-results li a").first.click()
     marked = page.locator("math.is-sought")
     # It may stand on the page before, too: one that can be seen is in the section that was found.
-    page.wait_for_function(
+    wait_until(
+        page,
         """() => [...document.querySelectorAll("math.is-sought")].some((one) => {
             const { top, bottom } = one.getBoundingClientRect();
             return bottom > 0 && top < innerHeight;
-        })"""
+        })""",
     )
     assert all("\\sqrt" in tex for tex in marked.evaluate_all("all => all.map((el) => el.dataset.tex)"))
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.axe import WCAG, run_axe
 from tests.book.little import edit
+from tests.waiting import wait_until
 from tools import course
 from tools.build_book import build
 
@@ -134,7 +135,7 @@ def test_a_quiz_answers_on_its_slide(deck: Page) -> None:
     choice.press("Enter")
     expect(deck.get_by_text("The dot product does not care for order.")).to_be_visible()
     expect(deck.locator(".place")).to_have_text("6 / 6")
-    deck.wait_for_function(f"({CUT_OFF})().length === 0")  # it is fitted again
+    wait_until(deck, f"({CUT_OFF})().length === 0")  # it is fitted again
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

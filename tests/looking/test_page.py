@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.axe import WCAG, run_axe
+from tests.waiting import wait_until
 from tests.widgets.maps import WORDS, silent, weights
 from tests.widgets.notebook import NOTEBOOK
 from unrolled import Look
@@ -129,7 +130,7 @@ def test_a_larger_weight_is_further_from_the_paper_in_every_theme(saved: Saved, 
     for colours in (scheme, other):
         page.emulate_media(color_scheme=colours)
         # The picture is painted anew a moment after the theme has changed: until then it is the old one.
-        page.wait_for_function(PAINTED, arg=[order.tolist(), 1 if colours == "dark" else -1])
+        wait_until(page, PAINTED, arg=[order.tolist(), 1 if colours == "dark" else -1])
         red = page.locator("button.u-mini canvas").nth(1).evaluate(PIXELS)
         assert len(red) == 35
         assert len(set(red)) > 5
@@ -147,7 +148,7 @@ def test_a_widget_that_is_put_into_its_page_later_has_its_colours(page: Page) ->
     page.evaluate("globalThis.later = document.createElement('main')")
     page.evaluate(late, {"esm": bundle.esm(look.name), "state": look.state(), "kept": []})
     page.evaluate("document.body.appendChild(later)")
-    page.wait_for_function(f"new Set(({PIXELS})(document.querySelector('button.u-mini canvas'))).size > 5")
+    wait_until(page, f"new Set(({PIXELS})(document.querySelector('button.u-mini canvas'))).size > 5")
 
 
 def test_hostile_tokens_are_text(saved: Saved) -> None:

@@ -11,6 +11,7 @@ import torch
 from playwright.sync_api import Locator, Page
 from torch import nn
 
+from tests.waiting import wait_until
 from tests.widgets import bears, maps
 from tests.widgets import test_bears_model as bears_model
 from tests.widgets import test_block_builder as blocks
@@ -259,7 +260,7 @@ def change(page: Page, example: Example) -> None:
 
 def settle(page: Page) -> None:
     """Wait until no widget of the page is at work."""
-    page.wait_for_function("document.querySelector('.unrolled[aria-busy=\"true\"]') === null")
+    wait_until(page, "document.querySelector('.unrolled[aria-busy=\"true\"]') === null")
 
 
 def looks(page: Page) -> list[Any]:
@@ -294,7 +295,8 @@ def tables(page: Page) -> list[Any]:
 
 def wait_for_tables(page: Page, expected: list[Any]) -> None:
     """Wait until the tables beneath the page's widget are these; paper is heard of a moment later."""
-    page.wait_for_function(
+    wait_until(
+        page,
         f"(wanted) => JSON.stringify({TABLES}) === wanted",
         arg=json.dumps(expected, ensure_ascii=False, separators=(",", ":")),
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.waiting import wait_until
 from tests.widgets.bears import LANDMARKS, SENTENCES, VECTORS, agree, handle, mount, state
 from unrolled.widgets.bears_plane import BearsPlane
 
@@ -149,7 +150,7 @@ def test_swiping_up_over_a_word_scrolls_the_page(phone: tuple[Page, Finger], wor
         touch("touchMove", (x + up / 10, y - up))
     touch("touchEnd")
     assert page.evaluate("Date.now()") == now  # however long it took, the finger has not rested
-    page.wait_for_function("before => scrollY > before + 50", arg=before)
+    wait_until(page, "before => scrollY > before + 50", arg=before)
     assert state(page) == first
 
 

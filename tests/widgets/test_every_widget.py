@@ -1,5 +1,7 @@
 """What holds of every widget: it comes back as its reader left it, and its table says what it shows now."""
 
+import contextlib
+import functools
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
+from tests.waiting import wait_until
 from tests.widgets.conftest import NO_ICON, widget_page
 from tests.widgets.every import WIDGETS, change, looks, tables, wait_for_tables
 from unrolled.widgets import PositionClock, bundle
@@ -42,14 +46,40 @@ def open_it(request: pytest.FixtureRequest, tmp_path: Path, serve: Callable[[Pat
 
 # What the widgets keep, once it has stayed the same for some frames: a picture may still be on its way.
 AT_REST = """async () => {
+  // On a busy machine there may be no frame for long.
+  const frame = () => new Promise((go) => { requestAnimationFrame(go); setTimeout(go, 200); });
   const kept = () => sessionStorage.getItem(`unrolled-visit:${history.state?.["unrolled-visit"]}`);
   let last = kept();
   for (let same = 0; same < 5; same++) {
-    await new Promise(requestAnimationFrame);
+    await frame();
     if (kept() !== last) [last, same] = [kept(), -1];
   }
   return last;
 }"""
+
+
+KEPT = "sessionStorage.getItem(`unrolled-visit:${history.state?.['unrolled-visit']}`)"
+
+
+class ForgottenError(Exception):
+    """The browser does not know in one page what another had in its storage."""
+
+
+def unless_forgotten(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test again if the browser forgot what a page had stored.
+
+    Once in some hundred times, on a busy machine, Chromium does when files follow each other in two processes.
+    A page that stored nothing, or came back without what is stored, fails at once.
+    """
+
+    @functools.wraps(test)
+    def run(*arguments: Any, **named: Any) -> None:
+        for _ in range(2):
+            with contextlib.suppress(ForgottenError):
+                return test(*arguments, **named)
+        return test(*arguments, **named)
+
+    return run
 
 
 def leave(page: Page) -> None:
@@ -58,17 +88,25 @@ def leave(page: Page) -> None:
     name = page.evaluate("`unrolled-visit:${history.state['unrolled-visit']}`")
     assert left
     page.goto(page.url.split("#")[0].replace("page.html", "other.html"))
-    page.wait_for_function("([name, left]) => sessionStorage.getItem(name) === left", arg=[name, left])
+    try:
+        wait_until(
+            page, "([name, left]) => sessionStorage.getItem(name) === left", arg=[name, left], within=9
+        )
+    except PlaywrightTimeoutError as error:
+        raise ForgottenError from error
 
 
 def away_and_back(page: Page) -> None:
     leave(page)
     page.go_back()
     expect(page.locator(".unrolled-live").first).to_be_attached()
+    if page.evaluate("history.state?.['unrolled-visit']") and page.evaluate(KEPT) is None:
+        raise ForgottenError
     page.evaluate(AT_REST)
 
 
 @pytest.mark.parametrize("name", WIDGETS)
+@unless_forgotten
 def test_back_brings_controls_and_picture_as_they_were(page: Page, open_it: Open, name: str) -> None:
     open_it(page, name)
     start = looks(page)
@@ -82,6 +120,7 @@ def test_back_brings_controls_and_picture_as_they_were(page: Page, open_it: Open
     assert looks(page) == left, page.evaluate(known)
 
 
+@unless_forgotten
 def test_a_link_and_a_reload_begin_anew(page: Page, open_it: Open) -> None:
     open_it(page, "position-clock")
     start = looks(page)
@@ -94,6 +133,7 @@ def test_a_link_and_a_reload_begin_anew(page: Page, open_it: Open) -> None:
     assert looks(page) == start
 
 
+@unless_forgotten
 def test_a_place_on_the_page_is_the_same_visit(page: Page, open_it: Open) -> None:
     open_it(page, "paint-mixer")
     change(page, WIDGETS["paint-mixer"])
@@ -105,6 +145,7 @@ def test_a_place_on_the_page_is_the_same_visit(page: Page, open_it: Open) -> Non
 
 
 @pytest.mark.parametrize("open_it", ["file"], indirect=True)  # a server's page would come from the cache
+@unless_forgotten
 def test_another_edition_of_the_page_begins_anew(page: Page, open_it: Open, tmp_path: Path) -> None:
     open_it(page, "position-clock")
     change(page, WIDGETS["position-clock"])
@@ -116,6 +157,7 @@ def test_another_edition_of_the_page_begins_anew(page: Page, open_it: Open, tmp_
     expect(page.get_by_role("slider", name="Position t, solid hands")).to_have_value("7")
 
 
+@unless_forgotten
 def test_what_no_longer_fits_is_forgotten(page: Page, open_it: Open, tmp_path: Path) -> None:
     open_it(page, "decoder-stepper")
     start = looks(page)
@@ -144,6 +186,7 @@ def test_a_page_without_storage_has_its_widgets(page: Page, open_it: Open) -> No
     assert looks(page) == start
 
 
+@unless_forgotten
 def test_reset_goes_back_to_the_start_and_not_to_what_was_left(page: Page, open_it: Open) -> None:
     for name in ("bears-plane", "paint-mixer", "unroller"):
         open_it(page, name)
@@ -156,6 +199,7 @@ def test_reset_goes_back_to_the_start_and_not_to_what_was_left(page: Page, open_
         assert looks(page)[0][1] == start, name
 
 
+@unless_forgotten
 def test_folds_and_the_table_stay_open(page: Page, open_it: Open) -> None:
     open_it(page, "decoder-stepper, attending")
     page.locator("details summary").last.click()

@@ -9,6 +9,7 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
+from tests.waiting import wait_until
 from tests.widgets import test_bears_model, test_token_walk
 from tests.widgets.maps import weights
 from tests.widgets.test_typed import attending, bench, bert, decoder, gpt, plane, unroller
@@ -119,7 +120,7 @@ def test_swiping_up_over_a_slider_scrolls_the_page(
         at = {"x": x + up / 10, "y": y - up}
         session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [at]})
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    page.wait_for_function("before => scrollY > before + 50", arg=before)
+    wait_until(page, "before => scrollY > before + 50", arg=before)
     assert slider.input_value() == first
 
 
@@ -137,7 +138,7 @@ def test_swiping_over_curves_picks_no_length(new_page: Callable[..., Page], moun
             "Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - up}]}
         )
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    page.wait_for_function("scrollY > 20")
+    wait_until(page, "scrollY > 20")
     expect(page.locator(".unrolled")).to_have_attribute("data-at", "0")
 
 

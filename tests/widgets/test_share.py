@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.served import served
+from tests.waiting import wait_until
 from tests.widgets.conftest import widget_page
 from tests.widgets.every import WIDGETS, change, looks
 from unrolled.widgets import AttentionMap, bundle
@@ -66,7 +67,7 @@ def copied(page: Page) -> str:
     """Return the link that is copied."""
     page.evaluate("delete window.copied")
     row(page).get_by_role("button", name="Copy link", exact=True).click()
-    page.wait_for_function("window.copied")
+    wait_until(page, "window.copied")
     return str(page.evaluate("window.copied"))
 
 
@@ -74,7 +75,7 @@ def saved(page: Page, kind: str) -> bytes:
     """Return the file that is saved."""
     page.evaluate("window.saved = {}")
     row(page).get_by_role("button", name=f"as {kind}", exact=False).click()
-    page.wait_for_function("(kind) => window.saved[kind]", arg=kind.lower())
+    wait_until(page, "(kind) => window.saved[kind]", arg=kind.lower())
     return b64decode(page.evaluate("(kind) => window.saved[kind]", kind.lower()))
 
 
@@ -411,7 +412,7 @@ def test_files_have_names_and_a_link_its_widget_in_sight(
     page.goto(link)
     assert looks(page) == left
     expect(clock.locator(".unrolled-fallback table")).to_be_visible()
-    page.wait_for_function("document.querySelectorAll('.unrolled-widget')[2].getBoundingClientRect().top < 9")
+    wait_until(page, "document.querySelectorAll('.unrolled-widget')[2].getBoundingClientRect().top < 9")
     # What the reader goes on to do comes back with the Back button, not the link's view.
     clock.get_by_role("slider", name="Position t").press("ArrowRight")
     page.locator(".unrolled select").first.select_option(index=1)
@@ -438,7 +439,7 @@ def test_of_two_equal_widgets_a_link_means_its_own(hands: Page, mount: Callable[
     sliders.last.press("ArrowRight")
     moved = sliders.last.input_value()
     hands.get_by_role("button", name="Copy link").last.click()
-    hands.wait_for_function("window.copied")
+    wait_until(hands, "window.copied")
     link = hands.evaluate("window.copied")
     hands.goto("about:blank")
     hands.goto(link)
