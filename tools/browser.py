@@ -109,8 +109,9 @@ def fetch_debian() -> str:
         return "not root, and no sudo"
     if problem := run([*become, "apt-get", "update", "-q"]):
         return problem
-    for package in ("chromium-headless-shell", "chromium"):  # not every distribution has the first
-        if not (problem := run([*become, "apt-get", "install", "-y", "-q", package])):
+    # The other brings the fonts that it recommends. Not every distribution has the first.
+    for packages in (["chromium-headless-shell", "chromium"], ["chromium"]):
+        if not (problem := run([*become, "apt-get", "install", "-y", "-q", *packages])):
             break
     return problem
 

@@ -68,7 +68,7 @@ class ForgottenError(Exception):
 def unless_forgotten(test: Callable[..., None]) -> Callable[..., None]:
     """Run a test again if the browser forgot what a page had stored.
 
-    Once in some hundred times, on a busy machine, Chromium does when files follow each other in two processes.
+    Once in some hundred times, on a busy machine, Chromium does when two files follow each other.
     A page that stored nothing, or came back without what is stored, fails at once.
     """
 
