@@ -80,8 +80,8 @@ def test_with_the_positions_made_one_training_ends_at_chance(page: dict[str, Any
             return x
 
     nothing = {
-        "learned": page["add"](lambda x: x + 0.02 * torch.ones(32)),
-        "sinusoidal": page["add"](lambda x: x + page["sinusoidal"](1, 32)),
+        "learned": page["add"](lambda: lambda x: x + 0.02 * torch.ones(32)),
+        "sinusoidal": page["add"](lambda: lambda x: x + page["sinusoidal"](1, 32)),
         "rotary": page["inside"](Unturned()),
     }
     model, _ = page["train"]("none", steps=60, change=nothing[name])
