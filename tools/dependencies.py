@@ -258,8 +258,7 @@ def _passed_on(tree: ast.Module, package: str) -> dict[str, tuple[str, str]] | N
     It may load them when they are asked for, by a `__getattr__`, and tell type checkers alone from where.
     """
     names: dict[str, tuple[str, str]] = {}
-    for_types = [node.body for node in tree.body if _is_for_types(node)]
-    for node in (*(node for node in tree.body if not _is_for_types(node)), *chain.from_iterable(for_types)):
+    for node in chain.from_iterable(node.body if _is_for_types(node) else [node] for node in tree.body):
         if isinstance(node, ast.ImportFrom) and all(alias.name != "*" for alias in node.names):
             base = _base(node, package)
             names |= {alias.asname or alias.name: (base, alias.name) for alias in node.names}
