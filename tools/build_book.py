@@ -8,6 +8,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -168,10 +169,14 @@ def _jupyter_book(root: Path, html: Path, say: Callable[[str], object], edition:
         encoding="utf-8",
     ) as running:
         assert running.stdout is not None
-        for line in running.stdout:
-            said.append(line)
-            if _PROGRESS.match(line):
-                say(line.rstrip("\n"))
+        try:
+            for line in running.stdout:
+                said.append(line)
+                if _PROGRESS.match(line):
+                    say(line.rstrip("\n"))
+        except BaseException:
+            running.terminate()  # kernels end with it
+            raise
     if running.returncode != 0:
         raise BuildError(explain("".join(said)))
 
@@ -226,11 +231,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--edition", choices=FOLDERS, default="book", help="which edition (default: book)")
     options = parser.parse_args(arguments)
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         html = build(output=options.output, say=lambda line: print(line, flush=True), edition=options.edition)
     except BuildError as error:
         print(f"Could not build the {options.edition}.\n\n{error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"Stopped. The {options.edition} is as it was before.", file=sys.stderr)
+        return 130
     spent = time.monotonic() - started
     print(f"Built the {options.edition} in {spent:.0f} s. Open {(html / 'index.html').as_uri()}")
     return 0

@@ -2,11 +2,16 @@
 
 import asyncio
 import time
+import uuid
 from typing import Any
 
 import zmq
+from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
+from traitlets import Instance
+
+from tools.forks import ForkProvisioner, Forks
 
 __all__ = ["Client"]
 
@@ -24,6 +29,19 @@ class Client(NotebookClient):
     second. Kernels lose requests in the same way (ipykernel 7 before 7.4), and read them when the next
     message comes; so one that is at rest though a cell waits is sent another.
     """
+
+    forks: Forks | None = Instance(Forks, allow_none=True)  # type: ignore[assignment]
+    """What its kernels are forked from; without it each starts an interpreter."""
+
+    def create_kernel_manager(self) -> KernelManager:
+        """Make what starts the kernel and ends it."""
+        manager = super().create_kernel_manager()
+        if self.forks is not None:
+            manager.kernel_id = str(uuid.uuid4())
+            manager.provisioner = ForkProvisioner(
+                self.forks, kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec, parent=manager
+            )
+        return manager
 
     async def async_execute_cell(self, *arguments: Any, **options: Any) -> Any:
         """Run a cell as nbclient does, and know since when the kernel owes an answer."""

@@ -1,15 +1,19 @@
 """A build does what is out of date and nothing else, and makes the pages that a build from nothing makes."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.book.little import TOC, by_hand, edit, files, lay_out
 from tools.build_book import BuildError, build, tidy
+from tools.forks import Forks
 
 
 def build_little(root: Path) -> None:
@@ -154,6 +158,33 @@ def test_the_old_pages_stay_when_the_new_ones_come_to_nothing(root: Path) -> Non
     assert files(build(root)) == before
 
 
+@pytest.mark.timeout(120)
+def test_a_build_that_is_told_to_stop_leaves_the_old_pages_and_nothing_at_work(root: Path) -> None:
+    html = build(root)
+    before = files(html)
+    kernel = root / "kernel"
+    waits = f"import os, threading\n\nopen({str(kernel)!r}, 'w').write(f'{{os.getpid()}}.')"
+    edit(
+        root / "book" / "01_first.md",
+        "```{code-cell}\n",
+        f"```{{code-cell}}\n{waits}\nthreading.Event().wait()\n",
+    )
+    command = "from pathlib import Path; from tools import build_book as tool; build = tool.build\n"
+    command += (
+        f"tool.build = lambda **told: build(Path({str(root)!r}), **told)\nraise SystemExit(tool.main([]))"
+    )
+    with subprocess.Popen([sys.executable, "-c", command], stderr=subprocess.PIPE, text=True) as running:
+        while not (kernel.exists() and kernel.read_text().endswith(".")):
+            assert running.poll() is None
+        running.terminate()
+        assert running.communicate()[1] == "Stopped. The book is as it was before.\n"
+    assert running.returncode == 130
+    assert files(html) == before
+    with suppress(ProcessLookupError):
+        while True:
+            os.kill(int(kernel.read_text()[:-1]), 0)
+
+
 def test_a_stream_that_came_in_pieces_is_printed_as_it_was_written(little_root: Path) -> None:
     page = (pages(little_root) / "02_second.html").read_text()
     assert "the row goes on\n\n  and its second line\n3\n" in page
@@ -164,6 +195,21 @@ def test_a_book_built_by_hand_is_the_same(little_root: Path, tmp_path: Path) -> 
     typed = by_hand(little_root, tmp_path / "typed")
     assert typed.returncode == 0, typed.stdout[-3000:] + typed.stderr[-3000:]
     assert files(tmp_path / "typed" / "_build" / "html") == files(pages(little_root))
+
+
+@pytest.mark.skipif(not Forks.possible(), reason="this system cannot watch what is no child")
+def test_a_chapter_whose_kernel_was_forked_is_the_same(little_root: Path, root: Path, tmp_path: Path) -> None:
+    used = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(used)})  # two chapters for one core
+    try:
+        made = afresh(root, tmp_path)
+        assert made == files(pages(little_root))
+        edit(root / "book" / "01_first.md", 'print("leaf"', 'import sys\n\nprint("torch" in sys.modules')
+        edit(root / "book" / "02_second.md", "import sys\n", "import sys  # again\n")
+        assert ran(root, tmp_path) == ["01_first", "02_second"]
+    finally:
+        os.sched_setaffinity(0, used)
+    assert "True 2" in (tmp_path / "_build/html/01_first.html").read_text()
 
 
 def test_a_formatted_error_names_the_cell_when_built_by_hand(root: Path, tmp_path: Path) -> None:
