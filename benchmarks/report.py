@@ -23,7 +23,8 @@ INTRODUCTION = """\
 
 Made by `python -m benchmarks`. A ratio is how many times as fast ours is (for memory and import: how much of
 theirs it takes), the median over rounds in which each ran once; in brackets the interval that holds the
-median 19 times in 20. *Ours again* is the same for a second copy of ours: the noise of that run.
+median 19 times in 20. *Ours again* is the same for a second copy of ours: the noise of that run. Of each
+group there is the latest run of every machine: a ratio depends on the processor, too.
 """
 
 
@@ -78,25 +79,35 @@ def describe(row: Row) -> str:
 def markdown(results: dict[str, Any]) -> str:
     """Return the whole file of results as Markdown."""
     parts = [INTRODUCTION]
-    for group, run in results.items():
-        m = run["machine"]
+    for group, runs in results.items():
         parts.append(f"## {group}\n")
-        parts.append(
-            f"{run['date']}, commit {run['commit']}, `{run['command']}`: {m['cpu']}, {m['cores']} cores, "
-            + (f"{m['gpu']}, " if m["gpu"] else "")
-            + f"Python {m['python']}, torch {m['torch']}; {run['threads']} thread(s), {run['pairs']} rounds, "
-            f"{run['clock']} clock, load {run['load'][0]} before and {run['load'][1]} after.\n"
-        )
-        lines = [HEADER, ("---",) * len(HEADER), *(cells(row) for row in run["rows"])]
-        parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n")
+        for run in runs:
+            parts.append(f"{_provenance(run)}\n")
+            lines = [HEADER, ("---",) * len(HEADER), *(cells(row) for row in run["rows"])]
+            parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n")
     return "\n".join(parts)
 
 
+def _provenance(run: dict[str, Any]) -> str:
+    m = run["machine"]
+    return (
+        f"{run['date']}, commit {run['commit']}, `{run['command']}`: {m['cpu']}, {m['cores']} cores, "
+        + (f"{m['gpu']}, " if m["gpu"] else "")
+        + f"Python {m['python']}, torch {m['torch']}; {run['threads']} thread(s), {run['pairs']} rounds, "
+        f"{run['clock']} clock, load {run['load'][0]} before and {run['load'][1]} after."
+    )
+
+
+def _hardware(run: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(run["machine"][key] for key in ("cpu", "cores", "gpu"))
+
+
 def update(folder: Path, group: str, run: dict[str, Any], rows: Iterable[Row]) -> None:
-    """Write one group's rows into the results, beside what other groups left there."""
+    """Write one group's rows into the results, beside what other groups and other machines left there."""
     path = folder / "benchmarks.json"
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    results[group] = run | {"rows": [asdict(row) for row in rows]}
+    others = [other for other in results.get(group, []) if _hardware(other) != _hardware(run)]
+    results[group] = [*others, run | {"rows": [asdict(row) for row in rows]}]
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(to_json(path.name, results, indent=1) + "\n", encoding="utf-8")
     path.with_suffix(".md").write_text(markdown(results), encoding="utf-8")

@@ -170,14 +170,33 @@ def test_results_are_kept_by_group(tmp_path):
     report.update(tmp_path, "second", run, [row])
     report.update(tmp_path, "first", run | {"commit": "def"}, [])
     results = json.loads((tmp_path / "benchmarks.json").read_text(encoding="utf-8"))
-    assert (results["first"]["commit"], results["first"]["rows"]) == ("def", [])
-    assert results["second"]["rows"][0]["ratio"] == {"median": 1.5, "low": 1.4, "high": 1.6}
+    assert [(kept["commit"], kept["rows"]) for kept in results["first"]] == [("def", [])]
+    assert results["second"][0]["rows"][0]["ratio"] == {"median": 1.5, "low": 1.4, "high": 1.6}
     text = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
     line = "| a case | theirs | 2 | 3 | ms | 1.50 (1.40–1.60) | 1.00 (0.90–1.10) | ≥ 1.00 | met |"
     assert text.count(line) == 1
-    with pytest.raises(ValueError, match=r"benchmarks\.json: .* got nan for first/rows/0/ours"):
+    with pytest.raises(ValueError, match=r"benchmarks\.json: .* got nan for first/0/rows/0/ours"):
         report.update(tmp_path, "first", run, [replace(row, ours=math.nan)])
     assert json.loads((tmp_path / "benchmarks.json").read_text(encoding="utf-8")) == results
+
+
+def test_results_of_another_machine_stand_beside(tmp_path):
+    spread = Spread(1.5, 1.4, 1.6)
+    row = Row("a case", "theirs", "ms", 2.0, 3.0, spread, None, "", "")
+    about = {"date": "2026-01-01", "command": "c", "threads": 1, "pairs": 3, "clock": "wall", "load": [0, 0]}
+    here = {**report.machine(), "cpu": "this"}
+    for commit, machine in (
+        ("abc", here),
+        ("def", {**here, "cpu": "other"}),
+        ("ghi", {**here, "torch": "9"}),
+    ):
+        report.update(tmp_path, "first", {**about, "commit": commit, "machine": machine}, [row])
+    results = json.loads((tmp_path / "benchmarks.json").read_text(encoding="utf-8"))
+    assert [run["commit"] for run in results["first"]] == ["def", "ghi"], "of each machine the latest"
+    text = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    assert text.count("## first") == 1
+    assert text.index("commit def") < text.index("other") < text.index("commit ghi")
+    assert text.count("| a case |") == 2
 
 
 def test_the_command(tmp_path, capsys, monkeypatch):
