@@ -70,3 +70,28 @@ def test_an_equation_and_its_number_never_overlap(new_page: NewPage, width: int,
     assert number["x"] + number["width"] <= 375
     assert number["x"] > 250  # at the right edge
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+DRAWING = """<svg xmlns='http://www.w3.org/2000/svg' width='40' height='20'>
+<rect width='20' height='20' fill='white'/><rect x='20' width='20' height='20' fill='rgb(27,36,48)'/></svg>"""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "theme", "dark"),
+    [("light", "", False), ("dark", "", True), ("dark", "light", False), ("light", "dark", True)],
+)
+def test_a_drawing_on_white_is_light_on_a_dark_page(
+    new_page: NewPage, scheme: Literal["light", "dark"], theme: str, dark: bool
+) -> None:
+    page = new_page(color_scheme=scheme)
+    image = f'<article><img src="data:image/svg+xml,{DRAWING}#drawing.svg"></article>'
+    page.set_content(f"<!doctype html><style>{CSS}</style>{image}")
+    if theme:
+        page.evaluate("theme => (document.documentElement.dataset.theme = theme)", theme)
+    shown = Image.open(io.BytesIO(page.locator("img").screenshot())).convert("L")
+    assert shown.size == (40, 20)
+    ground, ink = (int(shown.getpixel((x, 10))) for x in (10, 30))  # type: ignore[arg-type]
+    # What is dark is as dark as the page.
+    assert (ground < 32 and ink > 200) if dark else (ground == 255 and ink < 48)
+    page.emulate_media(media="print", color_scheme=scheme)
+    assert page.locator("img").evaluate("el => getComputedStyle(el).filter") == "none"
