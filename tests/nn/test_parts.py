@@ -17,22 +17,27 @@ from unrolled.nn import (
     ALiBi,
     BertConfig,
     Decoder,
+    DecoderBlock,
     DecoderCache,
     Encoder,
     EncoderBlock,
     FeedForward,
     GPTConfig,
     MultiHeadAttention,
+    ParallelBlock,
+    Parts,
     PositionRule,
     Rotary,
     Transformer,
     TransformerConfig,
+    ViT,
+    ViTConfig,
     causal_mask,
     padding_mask,
 )
 from unrolled.nn import masks as masks_module
 from unrolled.nn.lean import lean
-from unrolled.nn.parts import make_parts
+from unrolled.nn.parts import make_parts, output_norm, post_norm, pre_norm
 from unrolled.shapes import ShapeError
 from unrolled.tap import Tap, record
 
@@ -223,6 +228,47 @@ def test_an_activation_and_a_feed_forward_network_of_ones_own():
     assert_close(
         smooth.feedforward(x), smooth.feedforward.down_proj(nn.functional.silu(smooth.feedforward.up_proj(x)))
     )
+
+
+def test_an_activation_for_a_network_that_takes_none_is_refused():
+    def plain(d_model, d_ff):
+        return nn.Sequential(nn.Linear(d_model, d_ff), nn.Linear(d_ff, d_model))
+
+    for block in (EncoderBlock, DecoderBlock):
+        with pytest.raises(TypeError, match=r"activation: expected None, since parts\.feedforward .* 'relu'"):
+            block(D, H, 17, activation="relu", parts=Parts(feedforward=plain))
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("residual", "post"),
+        ("block", ParallelBlock),
+        ("embedding", partial(nn.Embedding, padding_idx=0)),
+        ("head", nn.Linear),
+    ],
+)
+def test_a_part_that_a_model_would_leave_unused_is_refused(name, part):
+    GPT(GPT_CONFIG, replace(GPT_CONFIG.parts(), **{name: part}))
+    vit = ViTConfig(image_size=4, patch_size=2, n_channels=1, n_labels=3, d_model=D, n_heads=H, n_layers=1)
+    for kind, config in (
+        (BERT, BERT_CONFIG),
+        (Transformer, TRANSFORMER_CONFIG),
+        (ViT, vit),
+    ):
+        with pytest.raises(
+            ValueError, match=f"parts: expected no {name} for the blocks of Encoder, .*, got "
+        ):
+            kind(config, replace(config.parts(), **{name: part}))
+    with pytest.raises(ValueError, match=f"parts: expected no {name} for the blocks of Decoder"):
+        Decoder(1, D, H, 17, parts=Parts(**{name: part}))
+
+
+def test_a_stack_ends_with_a_norm_however_pre_norm_is_named():
+    for norm in ("pre", pre_norm):
+        assert isinstance(Encoder(1, D, H, 17, norm=norm).final_norm, nn.LayerNorm)
+    for norm in ("post", post_norm, output_norm):
+        assert isinstance(Encoder(1, D, H, 17, norm=norm).final_norm, nn.Identity)
 
 
 def test_a_way_of_ones_own_past_the_sublayers():

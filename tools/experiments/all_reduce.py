@@ -5,6 +5,7 @@ that is taken while a page is built would be another one in each build.
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -77,7 +78,7 @@ def figures(together: Workers, seed: int) -> dict[str, float]:
 
 def measure() -> None:
     """Measure with one process and with two, three times each, and write the result."""
-    measured: dict[str, list[float]] = {}
+    measured: dict[str, list[float]] = {"load before": [round(os.getloadavg()[0], 2)]}
     for seed in _SEEDS:
         for processes in (1, 2):
             words = ["-m", "tools.experiments.all_reduce", str(seed)]
@@ -101,9 +102,8 @@ def measure() -> None:
         parameters=parameters,
         notes="Gloo over the loopback interface, one thread a process. Each time is the shortest of "
         f"{_REPEATS}; three launches, one after another. The step is that of a GPT with {parameters:,} "
-        f"parameters and {ROWS} x {CONFIG.max_len} tokens over all processes together. Other programs were "
-        "at work on the same two cores, and the three launches differ: the times say what it cost there and "
-        "then. No GPU was measured.",
+        f"parameters and {ROWS} x {CONFIG.max_len} tokens over all processes together. The load before "
+        "says whether other programs were at work. No GPU was measured.",
         folder=ROOT / "results",
     )
 

@@ -56,6 +56,7 @@ def measure() -> None:
         provenance=provenance(torch.device("cpu")),
         tables={"length": list(LENGTHS), **found},
         notes="Milliseconds of processor time of a forward pass, float32, one thread, one sequence, 4 heads "
-        "of 64, causal; the least of 7 rounds in which every contestant ran once. Others used the machine.",
+        "of 64, causal; the least of 7 rounds in which every contestant ran once. The loads before and after "
+        "count this process, too.",
         folder=Path(__file__).resolve().parents[2] / "results",
     )

@@ -34,9 +34,9 @@ CONTEXT = 256
 
 NOTES = (
     "One thread, float32, no gradients. Times are processor seconds, the least of several rounds, "
-    "each of which ran every contestant once; the machine was shared, and other processes computed "
-    "meanwhile. Peak: a product of two 1024 x 1024 matrices. Bandwidth: reading two tensors of 128 "
-    "MiB for a dot product. 'roofline': a linear layer from 8192 to 4096 (128 MiB) of so many rows; "
+    "each of which ran every contestant once; the loads before and after count this process, too. "
+    "Peak: a product of two 1024 x 1024 matrices. Bandwidth: reading two tensors of 128 MiB for a "
+    "dot product. 'roofline': a linear layer from 8192 to 4096 (128 MiB) of so many rows; "
     "operations over the bytes of weights, rows and results, and 10^9 operations a second. 'layers': "
     f"milliseconds of one layer of {WIDTH} components, one sequence: nn.RNN, nn.Conv1d of width 3, the "
     f"four projections of attention, and its pairs in {HEADS} heads, fused and explicit. 'memory': the "
@@ -54,7 +54,7 @@ def explicit(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 
 def least(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return the least processor seconds of each: others use this machine too."""
+    """Return the least processor seconds of each: others may use this machine too."""
     return fastest(runs, rounds, time.process_time)
 
 

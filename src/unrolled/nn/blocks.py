@@ -12,7 +12,7 @@ Taught in chapter 8 (`EncoderBlock`), chapter 9 (`DecoderBlock`) and chapter 12 
 """
 
 from functools import partial
-from typing import Any
+from inspect import signature
 
 from torch import Tensor, nn
 from torch.nn.functional import dropout
@@ -146,7 +146,7 @@ class EncoderBlock(Block):
         d_ff: width of the feed-forward network.
         norm: ``"pre"`` or ``"post"``, or a function like `pre_norm` that says how a sublayer is added.
         dropout: fraction of the weights, and of each sublayer's output, set to zero while training.
-        activation: see `FeedForward`; that of the parts unless given.
+        activation: see `FeedForward`; that of the parts unless given, which must take one if it is.
         parts: makers of norms, attention and feed-forward network.
 
     The tap `stream` hears the tokens after the last sublayer; the sublayers have taps of their own, such as
@@ -281,9 +281,20 @@ class DecoderBlock(Block):
 
 
 def make_feedforward(parts: Parts, d_model: int, d_ff: int, activation: Activation | None) -> nn.Module:
-    """Return a block's feed-forward network; with that activation if one is given."""
-    options: dict[str, Any] = {} if activation is None else {"activation": activation}
-    return parts.feedforward(d_model, d_ff, **options)
+    """Return a block's feed-forward network; with that activation if one is given.
+
+    Raises:
+        TypeError: the feed-forward network of the parts takes no activation.
+    """
+    if activation is None:
+        return parts.feedforward(d_model, d_ff)
+    try:
+        signature(parts.feedforward).bind(d_model, d_ff, activation=activation)
+    except TypeError as error:
+        raise TypeError(
+            f"activation: expected None, since parts.feedforward takes none, got {activation!r}"
+        ) from error
+    return parts.feedforward(d_model, d_ff, activation=activation)
 
 
 def make_after(parts: Parts, d_model: int) -> nn.Module | None:

@@ -119,6 +119,19 @@ class Parts:
     embedding: Callable[[int, int], nn.Embedding] = nn.Embedding
     head: Callable[[int, int], nn.Module] = linear_head
 
+    def check_of_blocks(self, model: str) -> None:
+        """Refuse the parts that only a `GPT` has, which `model` would leave unused.
+
+        Raises:
+            ValueError: one of `residual`, `block`, `embedding` and `head` is not the default.
+        """
+        for name in ("residual", "block", "embedding", "head"):
+            if getattr(self, name) is not getattr(Parts, name):
+                raise ValueError(
+                    f"parts: expected no {name} for {model}, which takes it from a GPT alone, "
+                    f"got {getattr(self, name)!r}"
+                )
+
 
 def make_parts(
     *,

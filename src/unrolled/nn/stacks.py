@@ -5,7 +5,7 @@ from torch import nn
 from unrolled.nn.blocks import DecoderBlock, EncoderBlock
 from unrolled.nn.cache import DecoderCache
 from unrolled.nn.masks import Sight, model_sight
-from unrolled.nn.parts import NormOrder, Parts, Residual
+from unrolled.nn.parts import NormOrder, Parts, Residual, pre_norm
 from unrolled.shapes import Mask, Sequence, ShapeError, Source, check_sizes
 
 __all__ = ["Decoder", "Encoder"]
@@ -32,11 +32,12 @@ class _Stack(nn.Module):
         check_sizes(low=0, n_layers=n_layers)
         check_sizes(d_model=d_model)
         parts = Parts() if parts is None else parts
+        parts.check_of_blocks(f"the blocks of {type(self).__name__}")
         self.layers = nn.ModuleList(
             self.block(d_model, n_heads, d_ff, norm=norm, dropout=dropout, parts=parts)
             for _ in range(n_layers)
         )
-        closes = norm == "pre" if final_norm is None else final_norm
+        closes = norm in ("pre", pre_norm) if final_norm is None else final_norm
         self.final_norm = parts.norm(d_model) if closes else nn.Identity()
 
 
@@ -56,7 +57,7 @@ class Encoder(_Stack):
 
     Raises:
         TypeError: a size is not an integer.
-        ValueError: a size or a choice that is not possible.
+        ValueError: a size or a choice that is not possible, or one of the parts is one that only a `GPT` has.
 
     Example:
         >>> import torch

@@ -49,7 +49,8 @@ def hardware(device: torch.device) -> str:
     """Return in words what computed: the processor and its cores, or the GPU."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads used"
+    threads = torch.get_num_threads()
+    return f"{_processor()}, {os.cpu_count()} cores, {threads} thread{'s' * (threads != 1)} used"
 
 
 def provenance(device: torch.device, processes: int = 1) -> dict[str, str | int | None]:
