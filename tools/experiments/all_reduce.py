@@ -78,8 +78,9 @@ def figures(together: Workers, seed: int) -> dict[str, float]:
 
 def measure() -> None:
     """Measure with one process and with two, three times each, and write the result."""
-    measured: dict[str, list[float]] = {"load before": [round(os.getloadavg()[0], 2)]}
+    measured: dict[str, list[float]] = {}
     for seed in _SEEDS:
+        measured.setdefault("load before", []).append(round(os.getloadavg()[0], 2))
         for processes in (1, 2):
             words = ["-m", "tools.experiments.all_reduce", str(seed)]
             printed = torchrun(words, processes, folder=ROOT)
@@ -102,8 +103,8 @@ def measure() -> None:
         parameters=parameters,
         notes="Gloo over the loopback interface, one thread a process. Each time is the shortest of "
         f"{_REPEATS}; three launches, one after another. The step is that of a GPT with {parameters:,} "
-        f"parameters and {ROWS} x {CONFIG.max_len} tokens over all processes together. The load before "
-        "says whether other programs were at work. No GPU was measured.",
+        f"parameters and {ROWS} x {CONFIG.max_len} tokens over all processes together. The loads before "
+        "say whether other programs were at work. No GPU was measured.",
         folder=ROOT / "results",
     )
 
