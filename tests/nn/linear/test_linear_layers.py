@@ -18,7 +18,7 @@ from unrolled.nn.linear import (
     elu_plus_one,
 )
 from unrolled.shapes import ShapeError
-from unrolled.tap import edit, record
+from unrolled.tap import Tap, edit, record
 
 LAYERS: dict[str, Callable[..., StateLayer]] = {
     "linear": LinearAttention,
@@ -59,6 +59,44 @@ def test_a_token_at_a_time_is_all_at_once(name: str) -> None:
         pytest.raises(ValueError, match="StateCache: no room for 1 more tokens after 71, max_len=71"),
     ):
         layer(x[:, :1], cache=cache)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_an_edit_is_what_a_hook_does_and_the_same_with_a_cache(name: str) -> None:
+    layer, x = _layer(name), torch.randn(B, T, D, dtype=torch.float64)
+    taps = {path: tap for path, tap in layer.named_modules() if isinstance(tap, Tap) and path != "state"}
+    with torch.no_grad():
+        plain = layer(x)
+        for path, tap in taps.items():
+            with edit(layer, {path: torch.sin}):
+                edited, cache = layer(x), layer.new_cache(T)
+                first = layer(x[:, :5], cache=cache)
+                if path == "weights":
+                    with pytest.raises(ValueError, match="weights: expected no edit where a cache holds"):
+                        layer(x[:, 5:], cache=cache)
+                else:
+                    pieces = torch.cat(
+                        [first, layer(x[:, 5:6], cache=cache), layer(x[:, 6:], cache=cache)], 1
+                    )
+                    torch.testing.assert_close(pieces, edited, atol=1e-10, rtol=1e-10)
+            handle = tap.register_forward_hook(lambda module, given, passed: torch.sin(passed))
+            torch.testing.assert_close(layer(x), edited, atol=1e-12, rtol=0)
+            handle.remove()
+            assert (edited - plain).abs().max() > 1e-6, path
+            torch.testing.assert_close(layer(x), plain, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_tokens_after_an_edit_of_the_state_read_what_was_put_there(name: str) -> None:
+    layer, x = _layer(name), torch.randn(B, T, D, dtype=torch.float64)
+    with torch.no_grad():
+        cache, forgotten = layer.new_cache(T), layer.new_cache(T)
+        layer(x[:, :5], cache=cache)
+        with edit(layer, {"state": torch.zeros_like}):
+            layer(x[:, :5], cache=forgotten)
+        later = layer(x[:, 5:], cache=forgotten)
+        torch.testing.assert_close(later, layer(x[:, 5:]), atol=1e-10, rtol=1e-10)
+        assert not torch.allclose(later, layer(x[:, 5:], cache=cache))
 
 
 @pytest.mark.parametrize("name", [name for name in LAYERS if name != "state space"])

@@ -52,7 +52,7 @@ class LinearAttention(StateLayer):
 
     The taps `queries` and `keys` ``[B, H, T, K]`` (after the features), `values` ``[B, H, T, K]``, `weights`
     ``[B, H, T, T]`` (with which values are summed, before norm or division; formed only for who listens, and
-    not with a cache), and those of `StateLayer`.
+    not where a cache holds what came before, where an edit is refused), and those of `StateLayer`.
 
     Raises:
         TypeError: a size is not an integer.
@@ -95,6 +95,10 @@ class LinearAttention(StateLayer):
             value = torch.cat([value, torch.ones_like(value[..., :1])], -1)
         rates = self._rates(x)
         found, after = self._recall(query, key, value, rates, state)
+        if state is not None and self.weights.edited:
+            raise ValueError(
+                "weights: expected no edit where a cache holds what came before: its state has no weights"
+            )
         if state is None and listening(self.weights):
             found = self.weights(self._summed_with(query, key, rates)) @ value
         if self.norm is None:

@@ -24,7 +24,8 @@ class StateLayer(nn.Module):
         dropout: fraction of the contexts' components set to zero while training; weights are not formed.
 
     The taps `context` (what each head found) ``[B, H, T, K]``, `state` (after the last token)
-    ``[B, H, K, V]``, and `output` ``[B, T, D]``.
+    ``[B, H, K, V]``, and `output` ``[B, T, D]``. Only later tokens read the state, from a cache: an edit of
+    it changes what they find, and without a cache nothing.
 
     Raises:
         TypeError: a size is not an integer.
@@ -81,7 +82,7 @@ class StateLayer(nn.Module):
         if mask is not None:
             raise ValueError("mask: expected None, since a state is the same for whoever reads it")
         context, state = self._remember(x, self._before(x, cache))
-        self.state(state)
+        state = self.state(state)
         if isinstance(cache, StateCache):
             cache.put(state, x.shape[1])
         context = self.context(context)  # [B, H, T, K]
