@@ -197,7 +197,6 @@ def test_a_book_built_by_hand_is_the_same(little_root: Path, tmp_path: Path) -> 
     assert files(tmp_path / "typed" / "_build" / "html") == files(pages(little_root))
 
 
-@pytest.mark.skipif(not Forks.possible(), reason="this system cannot watch what is no child")
 def test_a_chapter_whose_kernel_was_forked_is_the_same(little_root: Path, root: Path, tmp_path: Path) -> None:
     used = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(used)})  # two chapters for one core

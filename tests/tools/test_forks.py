@@ -13,9 +13,6 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tools.forks import LOADED, Forks
 from tools.kernels import Client
 
-pytestmark = pytest.mark.skipif(not Forks.possible(), reason="this system cannot watch what is no child")
-
-
 @pytest.fixture(scope="module")
 def forks() -> Iterator[Forks]:
     with Forks() as forks:
