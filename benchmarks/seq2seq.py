@@ -22,15 +22,17 @@ class Sizes:
     batch: int = 64
     source_len: int = 24
     target_len: int = 24
-    source_size: int = 71
-    target_size: int = 104
+    source_vocab_size: int = 71
+    target_vocab_size: int = 104
     d_model: int = 64
     d_hidden: int = 128
 
 
 SMALL = Sizes()
 """The recipe of chapters 2 and 3."""
-CAPTIONS = Sizes("captions", 64, 16, 16, source_size=5000, target_size=5000, d_model=128, d_hidden=256)
+CAPTIONS = Sizes(
+    "captions", 64, 16, 16, source_vocab_size=5000, target_vocab_size=5000, d_model=128, d_hidden=256
+)
 """The size of chapter 9's ladder."""
 
 
@@ -39,17 +41,17 @@ class Plain(nn.Module):
 
     def __init__(self, s: Sizes) -> None:
         super().__init__()
-        self.source_embed = nn.Embedding(s.source_size, s.d_model)
-        self.target_embed = nn.Embedding(s.target_size, s.d_model)
+        self.source_embedding = nn.Embedding(s.source_vocab_size, s.d_model)
+        self.target_embedding = nn.Embedding(s.target_vocab_size, s.d_model)
         self.encoder = nn.LSTM(s.d_model, s.d_hidden // 2, batch_first=True, bidirectional=True)
         self.decoder = nn.LSTM(s.d_model, s.d_hidden, batch_first=True)
-        self.head = nn.Linear(s.d_hidden, s.target_size)
+        self.lm_head = nn.Linear(s.d_hidden, s.target_vocab_size)
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
-        _, (h, c) = self.encoder(self.source_embed(source))
+        _, (h, c) = self.encoder(self.source_embedding(source))
         state = tuple(torch.cat([part[0], part[1]], dim=-1)[None] for part in (h, c))
-        hidden, _ = self.decoder(self.target_embed(target), state)
-        logits: Tensor = self.head(hidden)
+        hidden, _ = self.decoder(self.target_embedding(target), state)
+        logits: Tensor = self.lm_head(hidden)
         return logits
 
 
@@ -57,10 +59,12 @@ def measure(timer: Timer, sizes: tuple[Sizes, ...] = (SMALL, CAPTIONS)) -> Itera
     """Without attention and with each of the scores, under teacher forcing; all sentences of full length."""
     for s in sizes:
         torch.manual_seed(0)
-        source = torch.randint(s.source_size, (s.batch, s.source_len))
-        target = torch.randint(s.target_size, (s.batch, s.target_len + 1))
+        source = torch.randint(s.source_vocab_size, (s.batch, s.source_len))
+        target = torch.randint(s.target_vocab_size, (s.batch, s.target_len + 1))
         for score in (None, *SCORES):
-            config = Seq2SeqConfig(s.source_size, s.target_size, s.d_model, s.d_hidden, score=score)
+            config = Seq2SeqConfig(
+                s.source_vocab_size, s.target_vocab_size, s.d_model, s.d_hidden, score=score
+            )
             ours = _step(Seq2Seq(config), source, target)
             race = timer.race(ours, nn_LSTM_no_attention=_step(Plain(s), source, target))
             name = f"seq2seq step, {s.name}, {'no attention' if score is None else score + ' score'}"

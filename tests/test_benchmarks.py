@@ -30,7 +30,7 @@ TODAY = today.Sizes(
     held=17,
 )
 TINY = gpt.Sizes(n_layers=2, n_heads=3, d_model=15, length=7, batch=5, vocab_size=11)
-PAIRS = seq2seq.Sizes("tiny", 3, 5, 7, source_size=11, target_size=13, d_model=4, d_hidden=6)
+PAIRS = seq2seq.Sizes("tiny", 3, 5, 7, source_vocab_size=11, target_vocab_size=13, d_model=4, d_hidden=6)
 
 
 def test_a_spread_is_the_median_and_the_ranks_around_it():
@@ -87,7 +87,7 @@ def test_explicit_attention_is_the_layer_it_is_compared_with():
     [
         (lambda: attention.measure(TIMER, ((2, 7, 15, 3),)), 14),
         (lambda: gpt.measure(TIMER, TINY, replace(TINY, batch=4)), 4),
-        (lambda: generate.measure(TIMER, TINY, n_new=5), 1),
+        (lambda: generate.measure(TIMER, TINY, n_new=5), 2),
         (lambda: seq2seq.measure(TIMER, (PAIRS,)), 5),
         (lambda: today.measure(TIMER, TODAY), 9),
         (lambda: linear.measure(TIMER, (7, 67)), 4),

@@ -39,9 +39,11 @@ class Calls(TorchDispatchMode):
 def multiplications(s, score):
     """Multiplications in the products of a forward pass, for each pair of a source and a target word."""
     torch.manual_seed(0)
-    model = Seq2Seq(Seq2SeqConfig(s.source_size, s.target_size, s.d_model, s.d_hidden, score=score))
-    source = torch.randint(s.source_size, (s.batch, s.source_len))
-    target = torch.randint(s.target_size, (s.batch, s.target_len))
+    model = Seq2Seq(
+        Seq2SeqConfig(s.source_vocab_size, s.target_vocab_size, s.d_model, s.d_hidden, score=score)
+    )
+    source = torch.randint(s.source_vocab_size, (s.batch, s.source_len))
+    target = torch.randint(s.target_vocab_size, (s.batch, s.target_len))
     # Recorded, an LSTM runs step by step in products that can be counted; its fused kernel cannot.
     with FlopCounterMode(display=False) as counted, record(model, "*.gates"):
         model(source, target)
@@ -52,9 +54,9 @@ def multiplications(s, score):
 def test_what_attention_adds_to_a_seq2seq_step_and_what_it_saves(s, none, dot):
     d, h, S = s.d_model, s.d_hidden, s.source_len
     lstms = 2 * 4 * h // 2 * (d + h // 2) + 4 * h * (d + h)
-    assert multiplications(s, None) == lstms + h * s.target_size == none
+    assert multiplications(s, None) == lstms + h * s.target_vocab_size == none
     # Scores and contexts look at every source word; the head reads d_model numbers in place of d_hidden.
-    assert multiplications(s, "dot") == lstms + 2 * S * h + 2 * h * d + d * s.target_size == dot
+    assert multiplications(s, "dot") == lstms + 2 * S * h + 2 * h * d + d * s.target_vocab_size == dot
 
 
 def casts(s, bf16):

@@ -155,7 +155,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, path: Path = WOR
         return 0
     for word, places in unknown.items():
         like = known.like(word)
-        print(f"{places[0]}: “{word}” is no known word{f'; “{like}” is' if like else ''}", file=sys.stderr)
+        print(f"{places[0]}: “{word}” is not a known word{f'; “{like}” is' if like else ''}", file=sys.stderr)
     if unknown:
         print("Where they are right: python -m tools.spelling --add", file=sys.stderr)
     return 1 if unknown else 0

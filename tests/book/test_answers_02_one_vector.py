@@ -27,7 +27,7 @@ class Stepper:
         self.widget, self.box = widget, widget.locator(".unrolled[data-written]")
         self.state = state_of(widget)
         weights = {name: torch.tensor(w, dtype=torch.float64) for name, w in self.state["weights"].items()}
-        d_model, d_hidden = weights["source_embed.weight"].shape[1], weights["head.weight"].shape[1]
+        d_model, d_hidden = weights["source_embedding.weight"].shape[1], weights["lm_head.weight"].shape[1]
         sizes = len(self.state["source_words"]), len(self.state["target_words"])
         config = Seq2SeqConfig(*sizes, d_model, d_hidden, bidirectional=False, score=None)
         self.model = Seq2Seq(config).double().requires_grad_(False)

@@ -45,7 +45,7 @@ class Stepper:
             widget.locator('script[type="application/json"]').text_content() or ""
         )
         weights = {name: torch.tensor(w, dtype=torch.float64) for name, w in self.state["weights"].items()}
-        d_model = weights["source_embed.weight"].shape[1]
+        d_model = weights["source_embedding.weight"].shape[1]
         config = Seq2SeqConfig(
             len(self.state["source_words"]),
             len(self.state["target_words"]),

@@ -13,7 +13,6 @@ import pytest
 
 from tests.book.little import TOC, by_hand, edit, files, lay_out
 from tools.build_book import BuildError, build, tidy
-from tools.forks import Forks
 
 
 def build_little(root: Path) -> None:

@@ -172,8 +172,8 @@ def test_the_hand_made_machine_is_a_seq2seq() -> None:
     W = torch.tensor([[0.3, -1.7], [2.3, 5.9]], dtype=torch.float64)
     for parameter in model.parameters():
         parameter.zero_()
-    model.source_embed.weight[:2] = torch.eye(2)
-    model.target_embed.weight[0, 1] = 0.3
+    model.source_embedding.weight[:2] = torch.eye(2)
+    model.target_embedding.weight[0, 1] = 0.3
     model.score.load_state_dict({"key_proj.weight": W})  # type: ignore[union-attr]
     for lstm, forget in ((model.encoder, 0.0), (model.decoder, 40.0)):
         cell = lstm.cells[0]

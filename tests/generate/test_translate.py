@@ -254,8 +254,8 @@ def test_the_model_is_left_as_it_was(kind):
     [
         ({"source": sources()[0]}, ShapeError, "source: expected shape [B, S], got [7]"),
         ({"source": sources().double()}, TypeError, "expected integer"),
-        ({"bos": TARGET}, ValueError, "bos: expected a word from 0 to 12, got 13"),
-        ({"eos": -1}, ValueError, "eos: expected a word from 0 to 12, got -1"),
+        ({"bos": TARGET}, ValueError, "bos: expected a token from 0 to 12, got 13"),
+        ({"eos": -1}, ValueError, "eos: expected a token from 0 to 12, got -1"),
         ({"max_len": 0}, ValueError, "max_len: expected a positive integer, got 0"),
         ({"lengths": torch.tensor([1, 2])}, ShapeError, "lengths: expected shape [B] with B=3, got [2]"),
         ({"lengths": torch.tensor([1, 2, 8])}, ValueError, "got [1, 2, 8]"),
@@ -300,6 +300,6 @@ def test_what_is_no_encoder_decoder_is_named(search):
 @pytest.mark.parametrize("search", [translate, beam_search])
 def test_a_model_that_has_lost_its_numbers_is_refused(search):
     model = model_of("lstm")
-    torch.nn.init.constant_(model.head.bias, torch.nan)
+    torch.nn.init.constant_(model.lm_head.bias, torch.nan)
     with pytest.raises(ValueError, match="logits: expected"):
         search(model, sources(), bos=BOS, eos=EOS, max_len=MAX_LEN)

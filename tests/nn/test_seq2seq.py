@@ -51,7 +51,7 @@ def test_the_context_is_the_weighted_sum_of_what_the_encoder_said(score):
     """The equations of the module's docstring, one position at a time."""
     model = model_with(score)
     memory = model.encode(source, LENGTHS)
-    hidden, _ = model.decoder(model.target_embed(target), memory.state)
+    hidden, _ = model.decoder(model.target_embedding(target), memory.state)
     with record(model, "weights") as rec:
         logits = model(source, target, LENGTHS)
     for b in range(B):
@@ -62,7 +62,7 @@ def test_the_context_is_the_weighted_sum_of_what_the_encoder_said(score):
             assert_close(rec["weights"][0][b, t, : LENGTHS[b]], shares)
             context = sum(share * vector for share, vector in zip(shares, real, strict=True))
             said = torch.tanh(model.combine(torch.cat([context, hidden[b, t]])))
-            assert_close(logits[b, t], model.head(said))
+            assert_close(logits[b, t], model.lm_head(said))
 
 
 @attending
@@ -143,7 +143,7 @@ def test_only_attention_looks_at_the_encoder_s_outputs(score):
 def test_two_directions_meet_in_one_state():
     """The decoder's layer l starts from the encoder's layer l: forward first, then backward."""
     model = model_with("dot")
-    embedded = model.source_embed(source)
+    embedded = model.source_embedding(source)
     _, (h, c) = model.encoder(embedded)  # [layers * 2, B, 19]
     memory = model.encode(source)
     for ours, theirs in zip(memory.state, (h, c), strict=True):
@@ -158,7 +158,7 @@ def test_dropout_only_while_training():
     assert not torch.allclose(model(source, target), model(source, target))
     # Dropped on the way in, between the layers, and on the way out: with all of it, the head's bias is left.
     silent = model_with("dot", dropout=1.0)
-    assert_close(silent(source, target), silent.head.bias.expand(B, T, TARGET))
+    assert_close(silent(source, target), silent.lm_head.bias.expand(B, T, TARGET))
     model.eval()
     assert_close(model(source, target), model_with("dot")(source, target))
 
@@ -187,7 +187,7 @@ def test_without_a_score_there_is_nothing_to_record():
 )
 def test_a_config_that_makes_no_model_is_refused(changes, said):
     with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
-        Seq2Seq(Seq2SeqConfig(**({"source_size": SOURCE, "target_size": TARGET} | changes)))
+        Seq2Seq(Seq2SeqConfig(**({"source_vocab_size": SOURCE, "target_vocab_size": TARGET} | changes)))
 
 
 def test_an_odd_size_is_fine_in_one_direction():
@@ -203,12 +203,12 @@ def test_an_odd_size_is_fine_in_one_direction():
         (
             (source.double(), target),
             TypeError,
-            "source: expected integer words (int64 or int32), got torch.float64",
+            "source: expected integer tokens (int64 or int32), got torch.float64",
         ),
         (
             (source, target.double()),
             TypeError,
-            "target: expected integer words (int64 or int32), got torch.float64",
+            "target: expected integer tokens (int64 or int32), got torch.float64",
         ),
         ((source, target, torch.tensor([7, 0, 2])), ValueError, "lengths: expected 1 to 7, got [7, 0, 2]"),
         ((source, target, torch.tensor([8, 1, 2])), ValueError, "lengths: expected 1 to 7, got [8, 1, 2]"),
@@ -218,6 +218,23 @@ def test_an_odd_size_is_fine_in_one_direction():
 def test_what_does_not_fit_is_refused(arguments, error, said):
     with pytest.raises(error, match=f"^{re.escape(said)}$"):
         model_with("dot")(*arguments)
+
+
+@every_score
+def test_weights_under_their_former_names_are_loaded(score):
+    """Also where the model is a part of another, and under a name that begins like one of them."""
+    model, other = (torch.nn.ModuleDict({"head": model_with(score)}) for _ in range(2))
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight += 1
+    former = {"source_embedding": "source_embed", "target_embedding": "target_embed", "lm_head": "head"}
+    kept = {}
+    for path, weight in model.state_dict().items():
+        _, part, rest = path.split(".", 2)
+        kept[f"head.{former.get(part, part)}.{rest}"] = weight
+    assert {"head.head.bias", "head.source_embed.weight"} < kept.keys()
+    other.load_state_dict(kept)
+    assert all(torch.equal(a, b) for a, b in zip(other.parameters(), model.parameters(), strict=True))
 
 
 def test_a_state_of_another_model_is_refused():

@@ -38,8 +38,6 @@ SIZES = {
     "vocab_size": 19,
     "source_vocab_size": 19,
     "target_vocab_size": 23,
-    "source_size": 19,
-    "target_size": 23,
     "n_labels": 2,
     "n_token_types": 2,
     "d_in": 5,
@@ -157,7 +155,7 @@ def test_a_batch_of_no_sources_is_translated_into_nothing(make_model, lengths):
 @pytest.mark.parametrize("make_model", [transformer, seq2seq])
 @pytest.mark.parametrize("lengths", [None, torch.zeros(2, dtype=torch.long)])
 def test_a_source_of_no_words_is_refused(make_model, lengths):
-    said = r"^source: expected at least one word, got \[2, 0\]$"
+    said = r"^source: expected at least one token, got \[2, 0\]$"
     given = {"bos": 1, "eos": 2, "max_len": 7, "lengths": lengths}
     for cache in (False, True):
         with pytest.raises(ShapeError, match=said):
@@ -185,7 +183,7 @@ def test_nothing_to_choose_from_and_nobody_to_choose():
     assert (
         sample_next(torch.zeros(0, 3), 1.0, 2, 0.5).shape == sample_next(torch.zeros(0, 3), 0.0).shape == (0,)
     )
-    with pytest.raises(ShapeError, match=r"at least one word, got \[2, 0\]"):
+    with pytest.raises(ShapeError, match=r"at least one token, got \[2, 0\]"):
         sample_next(torch.zeros(2, 0))
     assert keep_top_k(torch.zeros(2, 0), 3).shape == keep_top_p(torch.zeros(2, 0), 0.5).shape == (2, 0)
     assert padding_mask(torch.zeros(0, dtype=torch.long)).shape == (0, 1, 0)

@@ -13,6 +13,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tools.forks import LOADED, Forks
 from tools.kernels import Client
 
+
 @pytest.fixture(scope="module")
 def forks() -> Iterator[Forks]:
     with Forks() as forks:

@@ -125,8 +125,8 @@ def test_ids_are_a_pages_own_and_links_stay_in_the_document(site: Path) -> None:
         ("two.html#gone", r"01_one.html links to two.html#gone: two.html has nothing of the id 'gone'"),
         ("#gone", "01_one.html has nothing of the id 'gone'"),
         ("three.html", "01_one.html links to three.html, which the built book does not hold"),
-        ("vscode://file/x", "01_one.html links to vscode://file/x, which is no address of the web"),
-        ("javascript:f('?url=x')", "01_one.html links to javascript:.*, which is no address of the web"),
+        ("vscode://file/x", "01_one.html links to vscode://file/x, which is not a web address"),
+        ("javascript:f('?url=x')", "01_one.html links to javascript:.*, which is not a web address"),
     ],
 )
 def test_a_link_that_leads_nowhere_is_named(site: Path, href: str, says: str) -> None:

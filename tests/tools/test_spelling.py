@@ -70,7 +70,7 @@ def test_a_slip_is_told_with_its_place_and_the_word_it_is_like(
     root, known = repository
     assert main([], root, known) == 1
     said = capsys.readouterr().err
-    assert "book/01_a.md:1: “atention” is no known word; “attention” is" in said
+    assert "book/01_a.md:1: “atention” is not a known word; “attention” is" in said
     assert "--add" in said
 
 

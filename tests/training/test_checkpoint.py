@@ -8,6 +8,7 @@ import torch
 
 from tests.training.conftest import ALONE, without_speed
 from tests.training.toy import Toy
+from unrolled.nn import Seq2Seq, Seq2SeqConfig
 from unrolled.training import checkpoint
 from unrolled.training.checkpoint import CheckpointError, load_checkpoint, load_model, save_checkpoint
 from unrolled.training.curve import Curve, read_curve
@@ -251,3 +252,32 @@ def test_a_curve_is_cut_back_to_where_it_was_known(tmp_path):
     assert path.stat().st_size == position
     with pytest.raises(ValueError, match=rf"curve.jsonl: expected 1000 bytes or more, got {position}"):
         Curve(path, 1000)
+
+
+def test_a_checkpoint_with_former_names_of_parameters_is_read():
+    torch.manual_seed(0)
+    models = [Seq2Seq(Seq2SeqConfig(5, 7, d_model=3, d_hidden=4, score=None)) for _ in range(2)]
+    optimizers = [torch.optim.AdamW(model.parameters()) for model in models]
+    models[0](torch.ones(2, 3, dtype=torch.int64), torch.ones(2, 4, dtype=torch.int64)).sum().backward()
+    optimizers[0].step()
+    former = {"source_embedding": "source_embed", "target_embedding": "target_embed", "lm_head": "head"}
+
+    def as_then(tensors):
+        parts = ((name.partition("."), tensor) for name, tensor in tensors.items())
+        return {f"{former.get(part, part)}.{rest}": tensor for (part, _, rest), tensor in parts}
+
+    weights = as_then(checkpoint.model_tensors(models[0]))
+    moments = as_then(checkpoint.optimizer_tensors(optimizers[0], models[0]))
+    assert "head.weight" in weights
+    assert "source_embed.weight/exp_avg" in moments
+    load_model(models[1], weights)
+    checkpoint.load_optimizer(optimizers[1], models[1], moments)
+    for found, expected in (
+        (checkpoint.model_tensors(models[1]), checkpoint.model_tensors(models[0])),
+        (
+            checkpoint.optimizer_tensors(optimizers[1], models[1]),
+            checkpoint.optimizer_tensors(optimizers[0], models[0]),
+        ),
+    ):
+        assert found.keys() == expected.keys()
+        assert all(torch.equal(tensor, expected[name]) for name, tensor in found.items())

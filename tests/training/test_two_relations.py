@@ -9,7 +9,7 @@ from tests.training.conftest import ALONE
 from unrolled.shapes import ShapeError
 from unrolled.training import GenerateOptions
 from unrolled.training.loop import Trainer
-from unrolled.training.recipes.two_relations import TableReader, TwoRelations, without_head
+from unrolled.training.recipes.two_relations import TableReader, TwoRelations, copy_without_head
 from unrolled.training.results import read_result
 from unrolled.training.run import evaluate_task
 from unrolled.training.stored import stored
@@ -65,12 +65,12 @@ def test_without_a_head_what_it_brought_is_missing_and_the_original_stays():
     x = torch.randint(10, (2, 5, 4), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         whole = model.attention(model.embed(x))
-        parts = [without_head(model, h).attention(model.embed(x)) for h in (0, 1)]
+        parts = [copy_without_head(model, h).attention(model.embed(x)) for h in (0, 1)]
         assert torch.allclose(parts[0] + parts[1], whole, atol=1e-6)
         assert not torch.allclose(parts[0], parts[1], atol=1e-3)
         assert torch.equal(model.attention(model.embed(x)), whole)
     with pytest.raises(ValueError, match="head: expected 0 to 1, got 2"):
-        without_head(model, 2)
+        copy_without_head(model, 2)
 
 
 def test_no_linear_readout_of_one_mixture_names_two_numbers():
@@ -107,7 +107,7 @@ def test_each_stored_head_carries_one_relation():
     task = it.recipe.task()
     shares = []
     for head in (0, 1):
-        task.model = without_head(it.model, head)
+        task.model = copy_without_head(it.model, head)
         figures = evaluate_task(task, it.recipe)
         shares.append((figures["friend"], figures["boss"]))
     (friend, boss) = sorted(shares)[0], sorted(shares)[1]

@@ -215,7 +215,7 @@ def test_attention_scores_are_torchs_and_can_be_dragged(page: Page, mount: Mount
     memory = attending.encode(ids("let's go"))
     close(read(page, "context"), weights @ memory.outputs[0])
     own = read(page, "scores")
-    hidden, _ = attending.decoder(attending.target_embed(torch.tensor([[0]])), memory.state)
+    hidden, _ = attending.decoder(attending.target_embedding(torch.tensor([[0]])), memory.state)
     close(own, (hidden @ memory.outputs.mT)[0, 0])
 
     press(page, "Next word")
@@ -356,11 +356,11 @@ def broken(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        (broken(head__bias=None), r"weights\['head.bias'\]: it is missing"),
+        (broken(lm_head__bias=None), r"weights\['lm_head.bias'\]: it is missing"),
         (broken(score__key_proj__weight=torch.zeros(6, 6)), "this widget has no such part"),
-        (broken(head__bias=torch.zeros(3)), r"weights\['head.bias'\]: expected shape \[5\], got \[3\]"),
-        (broken(head__bias=torch.full((5,), float("nan"))), "expected finite numbers"),
-        (broken(source_embed__weight=None), "expected the state_dict of a Seq2Seq"),
+        (broken(lm_head__bias=torch.zeros(3)), r"weights\['lm_head.bias'\]: expected shape \[5\], got \[3\]"),
+        (broken(lm_head__bias=torch.full((5,), float("nan"))), "expected finite numbers"),
+        (broken(source_embedding__weight=None), "expected the state_dict of a Seq2Seq"),
         ({}, "expected the state_dict of a Seq2Seq"),
     ],
 )

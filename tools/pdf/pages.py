@@ -69,7 +69,7 @@ class Book:
             # It starts a program on the reader's machine. From paper one goes to what that would fetch.
             fetched = parse_qs(parts.query).get("url", [])
             if not fetched or urlsplit(fetched[0]).scheme != "https":
-                raise PdfError(f"{page.file.name} links to {href}, which is no address of the web")
+                raise PdfError(f"{page.file.name} links to {href}, which is not a web address")
             return fetched[0]
         if parts.scheme or parts.netloc:
             return href

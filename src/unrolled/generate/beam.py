@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unrolled.generate.decoders import StepDecoder, check_source, check_words, step_decoder
+from unrolled.generate.decoders import StepDecoder, check_options, check_source, step_decoder
 from unrolled.generate.modes import writing
 from unrolled.nn.seq2seq import Seq2Seq
 from unrolled.nn.transformer import Transformer
@@ -38,7 +38,7 @@ def length_norm(length: int, penalty: float) -> float:
 class _Finished:
     """The best finished hypotheses of every sentence, at most k, best first."""
 
-    words: Tensor  # [B, k, max_len]
+    tokens: Tensor  # [B, k, max_len]
     scores: Tensor  # [B, k]; -inf where there is none yet
 
     @property
@@ -46,12 +46,12 @@ class _Finished:
         """Which sentences have all their hypotheses, ``[B]``."""
         return self.scores[:, -1] > -math.inf
 
-    def add(self, words: Tensor, scores: Tensor) -> None:
+    def add(self, tokens: Tensor, scores: Tensor) -> None:
         """Take hypotheses ``[B, n, max_len]`` in; of all, the best k stay. What is full takes no more."""
         scores = scores.masked_fill(self.full[:, None], -math.inf)
-        all_words = torch.cat([self.words, words], dim=1)
+        all_tokens = torch.cat([self.tokens, tokens], dim=1)
         self.scores, best = torch.cat([self.scores, scores], dim=1).topk(self.scores.shape[1])
-        self.words = _rows(all_words, best)
+        self.tokens = _rows(all_tokens, best)
 
 
 def _rows(x: Tensor, index: Tensor) -> Tensor:
@@ -75,19 +75,19 @@ def beam_search(
     .. math::  \mathrm{score}(y) = \frac{\sum_t \log p(y_t \mid y_1 \dots y_{t-1}, x)}{\mathrm{lp}(y)}
 
     with lp from `length_norm`. A hypothesis that is among the best k when it writes `eos` is finished,
-    and its place goes to the next one. A sentence ends with k finished hypotheses, or after `max_len` words,
+    and its place goes to the next one. A sentence ends with k finished hypotheses, or after `max_len` tokens,
     where those that are still open are scored as they stand. With one beam it is greedy search; with enough
     beams for every beginning there is, it finds the best target of all.
 
     Args:
         model: a `Seq2Seq`, a `Transformer`, or a `StepDecoder`; it is left in the mode it had.
-        source: source words ``[B, S]``, padded on the right where `lengths` says so.
-        bos: the word every target begins with.
-        eos: the word that ends a target.
-        max_len: how many words to write at most, `eos` included.
+        source: source tokens ``[B, S]``, padded on the right where `lengths` says so.
+        bos: the token every target begins with.
+        eos: the token that ends a target.
+        max_len: how many tokens to write at most, `eos` included.
         beam_size: k.
         length_penalty: :math:`\alpha`; larger prefers longer targets, 0 compares plain log-probabilities.
-        lengths: how many words of each source are real, ``[B]``; all S unless given.
+        lengths: how many tokens of each source are real, ``[B]``; all S unless given.
 
     Returns:
         The hypotheses of each sentence, best first, ``[B, k, T]`` without `bos` and filled with `eos` behind
@@ -95,17 +95,17 @@ def beam_search(
         rest have the score :math:`-\infty`.
 
     Raises:
-        ShapeError: the source or the lengths have another shape, or the source has no words.
+        ShapeError: the source or the lengths have another shape, or the source has no tokens.
         TypeError: the model is of another kind.
-        ValueError: an option, a word or a length is out of range, or a logit is NaN.
+        ValueError: an option, a token or a length is out of range, or a logit is NaN.
 
     Example:
         >>> import torch
         >>> from unrolled.generate import beam_search
         >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
-        >>> model = Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13)).eval()
+        >>> model = Seq2Seq(Seq2SeqConfig(source_vocab_size=11, target_vocab_size=13)).eval()
         >>> source = torch.tensor([[5, 7, 2]])
-        >>> words, scores = beam_search(model, source, bos=1, eos=2, max_len=6, beam_size=3)
+        >>> tokens, scores = beam_search(model, source, bos=1, eos=2, max_len=6, beam_size=3)
         >>> scores.shape  # the best hypothesis comes first
         torch.Size([1, 3])
     """
@@ -113,42 +113,42 @@ def beam_search(
     if not 0.0 <= length_penalty < math.inf:
         raise ValueError(f"length_penalty: expected 0 or a positive number, got {length_penalty}")
     decoder = step_decoder(model)
-    check_words(decoder, max_len, bos=bos, eos=eos)
+    check_options(decoder, max_len, bos=bos, eos=eos)
     check_source(source)
     with writing(model):
         n_rows, k, device = source.shape[0], beam_size, source.device
         first_rows = torch.arange(n_rows, device=device)[:, None]  # [B, 1]
         state = decoder.start(source, lengths, max_len)
         state = decoder.reorder(state, first_rows.expand(n_rows, k).flatten())
-        words = torch.full((n_rows, k), bos, device=device)
+        tokens = torch.full((n_rows, k), bos, device=device)
         written = torch.full((n_rows, k, max_len), eos, device=device)
         # All beams begin alike: one of them is enough, the others wait at probability zero.
         log_probs = torch.zeros(n_rows, k, device=device)
         log_probs[:, 1:] = -math.inf
         finished = _Finished(written, torch.full_like(log_probs, -math.inf))
         for t in range(max_len):
-            logits, state = decoder.step(words.flatten(), state)
+            logits, state = decoder.step(tokens.flatten(), state)
             if bool(logits.isnan().any()):
                 raise ValueError("logits: expected numbers, got NaN")
             steps = _log_softmax(logits).view(n_rows, k, logits.shape[-1])  # [B, k, V]
             # Of 2 k continuations at most k end, one for each beam: k are left to go on with.
             totals = (log_probs[..., None] + steps).flatten(1)  # [B, k V]
             totals, best = totals.topk(min(2 * k, totals.shape[1]))
-            beams, words = best // decoder.vocab_size, best % decoder.vocab_size  # [B, 2 k]
-            ends = words == eos
+            beams, tokens = best // decoder.vocab_size, best % decoder.vocab_size  # [B, 2 k]
+            ends = tokens == eos
             continued = _rows(written, beams)
-            continued[..., t] = words
+            continued[..., t] = tokens
             among_best = totals[:, :k].masked_fill(~ends[:, :k], -math.inf)
             finished.add(continued[:, :k], among_best / length_norm(t + 1, length_penalty))
             if bool(finished.full.all()):
                 break
             log_probs, best = totals.masked_fill(ends, -math.inf).topk(k)  # [B, k]
-            words, beams = words.gather(1, best), beams.gather(1, best)
+            tokens, beams = tokens.gather(1, best), beams.gather(1, best)
             written = _rows(continued, best)
             state = decoder.reorder(state, (first_rows * k + beams).flatten())
         else:
             finished.add(written, log_probs / length_norm(max_len, length_penalty))
-    return finished.words[..., : t + 1].clone(), finished.scores.clone()
+    return finished.tokens[..., : t + 1].clone(), finished.scores.clone()
 
 
 def _log_softmax(logits: Tensor) -> Tensor:

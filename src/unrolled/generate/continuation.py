@@ -31,7 +31,7 @@ def generate(
 ) -> Int[Tensor, "B N"]:
     """Continue every prompt, one token after another.
 
-    Prompts of different lengths share a batch without padding between words: writing starts behind the
+    Prompts of different lengths share a batch without padding between tokens: writing starts behind the
     shortest prompt, and a row whose prompt goes on gets its own next token instead of the model's. So every
     position is what it would be alone, and a greedy row is the same in a batch and by itself; the price is
     one step for each token by which the longest prompt exceeds the shortest.

@@ -1,9 +1,9 @@
-"""One way to ask any encoder–decoder for the next word, so that one search serves all of them.
+"""One way to ask any encoder–decoder for the next token, so that one search serves all of them.
 
 .. code-block:: text
 
     start(source) -> state
-    step(words, state) -> logits, state      for each word written
+    step(tokens, state) -> logits, state      for each token written
     reorder(state, rows) -> state            when a search keeps some hypotheses and drops others
 """
 
@@ -24,8 +24,8 @@ __all__ = [
     "RecurrentStepDecoder",
     "StepDecoder",
     "TransformerStepDecoder",
+    "check_options",
     "check_source",
-    "check_words",
     "step_decoder",
 ]
 
@@ -35,12 +35,12 @@ class StepDecoder(Protocol):
     """What greedy and beam search ask of a model.
 
     Attributes:
-        vocab_size: words of the target language.
+        vocab_size: tokens of the target language.
 
     Example:
         >>> from unrolled.generate import StepDecoder, step_decoder
         >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
-        >>> decoder = step_decoder(Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13)))
+        >>> decoder = step_decoder(Seq2Seq(Seq2SeqConfig(source_vocab_size=11, target_vocab_size=13)))
         >>> isinstance(decoder, StepDecoder), decoder.vocab_size
         (True, 13)
     """
@@ -48,17 +48,17 @@ class StepDecoder(Protocol):
     vocab_size: int
 
     def start(self, source: Int[Tensor, "B S"], lengths: Lengths | None, max_len: int) -> Any:
-        """Read the source ``[B, S]`` and return the state in which at most `max_len` words can be written."""
+        """Read the source ``[B, S]``; return the state in which at most `max_len` tokens can be written."""
 
-    def step(self, words: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Return logits ``[B, V]`` after `words` ``[B]``, the newest of each row, and the state."""
+    def step(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Return logits ``[B, V]`` after `tokens` ``[B]``, the newest of each row, and the state."""
 
     def reorder(self, state: Any, rows: Tensor) -> Any:
         """Return the state of the given rows ``[B']``, in that order; a row may come more than once."""
 
 
-def _append(written: Tensor | None, words: Tensor) -> Tensor:
-    return words[:, None] if written is None else torch.cat([written, words[:, None]], dim=1)
+def _append(written: Tensor | None, tokens: Tensor) -> Tensor:
+    return tokens[:, None] if written is None else torch.cat([written, tokens[:, None]], dim=1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class _RecurrentState:
 
 
 class RecurrentStepDecoder:
-    """A `Seq2Seq`, word by word: its hidden state is all the cache it needs.
+    """A `Seq2Seq`, token by token: its hidden state is all the cache it needs.
 
     Args:
         model: the encoder–decoder.
@@ -78,26 +78,27 @@ class RecurrentStepDecoder:
     Example:
         >>> from unrolled.generate.decoders import RecurrentStepDecoder
         >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
-        >>> RecurrentStepDecoder(Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13))).vocab_size
+        >>> config = Seq2SeqConfig(source_vocab_size=11, target_vocab_size=13)
+        >>> RecurrentStepDecoder(Seq2Seq(config)).vocab_size
         13
     """
 
     def __init__(self, model: Seq2Seq, cache: bool = True) -> None:
         self.model, self.cache = model, cache
-        self.vocab_size = model.config.target_size
+        self.vocab_size = model.config.target_vocab_size
 
     def start(self, source: Int[Tensor, "B S"], lengths: Lengths | None, max_len: int) -> _RecurrentState:
         """Encode the source; a recurrent network may write as long as it likes."""
         return _RecurrentState(self.model.encode(source, lengths))
 
-    def step(self, words: Tensor, state: _RecurrentState) -> tuple[Tensor, _RecurrentState]:
-        """Return logits ``[B, V]`` after `words` ``[B]``, and the state."""
+    def step(self, tokens: Tensor, state: _RecurrentState) -> tuple[Tensor, _RecurrentState]:
+        """Return logits ``[B, V]`` after `tokens` ``[B]``, and the state."""
         if not self.cache:
-            written = _append(state.written, words)
+            written = _append(state.written, tokens)
             logits, _ = self.model.decode(written, state.memory)
             state = replace(state, written=written)
         else:
-            logits, hidden = self.model.decode(words[:, None], state.memory, state.hidden)
+            logits, hidden = self.model.decode(tokens[:, None], state.memory, state.hidden)
             state = replace(state, hidden=hidden)
         return logits[:, -1], state
 
@@ -125,7 +126,7 @@ class _TransformerState:
 
 
 class TransformerStepDecoder:
-    """A `Transformer`, word by word, with keys and values kept from step to step.
+    """A `Transformer`, token by token, with keys and values kept from step to step.
 
     Args:
         model: the encoder–decoder.
@@ -147,7 +148,7 @@ class TransformerStepDecoder:
         """Encode the source.
 
         Raises:
-            ValueError: the model has no positions for `max_len` words.
+            ValueError: the model has no positions for `max_len` tokens.
         """
         if max_len > self.model.config.max_len:
             raise ValueError(f"max_len: the model writes at most {self.model.config.max_len}, got {max_len}")
@@ -160,14 +161,14 @@ class TransformerStepDecoder:
         kept = self.model.new_cache(source.shape[1], max_len) if self.cache else None
         return _TransformerState(memory, mask, kept)
 
-    def step(self, words: Tensor, state: _TransformerState) -> tuple[Tensor, _TransformerState]:
-        """Return logits ``[B, V]`` after `words` ``[B]``, and the state; a cache grows in place."""
+    def step(self, tokens: Tensor, state: _TransformerState) -> tuple[Tensor, _TransformerState]:
+        """Return logits ``[B, V]`` after `tokens` ``[B]``, and the state; a cache grows in place."""
         if state.cache is None:
-            written = _append(state.written, words)
+            written = _append(state.written, tokens)
             logits = self.model.decode(written, state.memory, state.mask)
             state = replace(state, written=written)
         else:
-            logits = self.model.decode(words[:, None], state.memory, state.mask, cache=state.cache)
+            logits = self.model.decode(tokens[:, None], state.memory, state.mask, cache=state.cache)
         return logits[:, -1], state
 
     def reorder(self, state: _TransformerState, rows: Tensor) -> _TransformerState:
@@ -186,13 +187,13 @@ def step_decoder(model: Seq2Seq | Transformer | StepDecoder, cache: bool = True)
     """Return `model` as a `StepDecoder`; what already is one is returned as it is.
 
     Raises:
-        TypeError: nobody knows how to ask this model for its next word.
+        TypeError: nobody knows how to ask this model for its next token.
 
     Example:
         >>> import torch
         >>> from unrolled.generate import step_decoder
         >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
-        >>> decoder = step_decoder(Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13)).eval())
+        >>> decoder = step_decoder(Seq2Seq(Seq2SeqConfig(source_vocab_size=11, target_vocab_size=13)).eval())
         >>> state = decoder.start(torch.tensor([[5, 7, 2]]), None, 6)
         >>> logits, state = decoder.step(torch.tensor([1]), state)
         >>> logits.shape
@@ -214,20 +215,20 @@ def check_source(source: Tensor) -> None:
     """Raise unless there is something to translate.
 
     Raises:
-        ShapeError: the source is not ``[B, S]``, or has no words.
+        ShapeError: the source is not ``[B, S]``, or has no tokens.
     """
     check_shape("source", source, "B S")
     if source.shape[1] == 0:
-        raise ShapeError(f"source: expected at least one word, got {list(source.shape)}")
+        raise ShapeError(f"source: expected at least one token, got {list(source.shape)}")
 
 
-def check_words(decoder: StepDecoder, max_len: int, **words: int) -> None:
-    """Raise unless the named words are in the vocabulary and there is room for one.
+def check_options(decoder: StepDecoder, max_len: int, **tokens: int) -> None:
+    """Raise unless the named tokens are in the vocabulary and there is room for one.
 
     Raises:
-        ValueError: a word is not, or `max_len` is below 1.
+        ValueError: a token is not, or `max_len` is below 1.
     """
     check_sizes(max_len=max_len)
-    for name, word in words.items():
-        if not 0 <= word < decoder.vocab_size:
-            raise ValueError(f"{name}: expected a word from 0 to {decoder.vocab_size - 1}, got {word}")
+    for name, token in tokens.items():
+        if not 0 <= token < decoder.vocab_size:
+            raise ValueError(f"{name}: expected a token from 0 to {decoder.vocab_size - 1}, got {token}")

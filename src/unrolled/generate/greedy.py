@@ -1,10 +1,10 @@
-"""Translate by taking the likeliest word at every step. Taught in chapter 9."""
+"""Translate by taking the likeliest token at every step. Taught in chapter 9."""
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from unrolled.generate.decoders import StepDecoder, check_source, check_words, step_decoder
+from unrolled.generate.decoders import StepDecoder, check_options, check_source, step_decoder
 from unrolled.generate.modes import writing
 from unrolled.generate.sampling import sample_next
 from unrolled.nn.seq2seq import Seq2Seq
@@ -24,27 +24,27 @@ def translate(
     lengths: Lengths | None = None,
     cache: bool = True,
 ) -> Tokens:
-    r"""Write the target of every source sequence, always with the likeliest next word.
+    r"""Write the target of every source sequence, always with the likeliest next token.
 
     .. math::  y_t = \arg\max_v p(v \mid y_1 \dots y_{t-1}, x)
 
     Args:
         model: a `Seq2Seq`, a `Transformer`, or a `StepDecoder`; it is left in the mode it had.
-        source: source words ``[B, S]``, padded on the right where `lengths` says so.
-        bos: the word every target begins with.
-        eos: the word that ends a target.
-        max_len: how many words to write at most, `eos` included.
-        lengths: how many words of each source are real, ``[B]``; all S unless given.
-        cache: whether to keep what can be kept from step to step; the words are the same without.
+        source: source tokens ``[B, S]``, padded on the right where `lengths` says so.
+        bos: the token every target begins with.
+        eos: the token that ends a target.
+        max_len: how many tokens to write at most, `eos` included.
+        lengths: how many tokens of each source are real, ``[B]``; all S unless given.
+        cache: whether to keep what can be kept from step to step; the tokens are the same without.
 
     Returns:
-        Target words ``[B, T]`` without `bos`; T is the longest target's length. Behind its end a row is
+        Target tokens ``[B, T]`` without `bos`; T is the longest target's length. Behind its end a row is
         filled with `eos`.
 
     Raises:
-        ShapeError: the source or the lengths have another shape, or the source has no words.
+        ShapeError: the source or the lengths have another shape, or the source has no tokens.
         TypeError: the model is of another kind.
-        ValueError: a word, a length or `max_len` is out of range, or logits are not finite.
+        ValueError: a token, a length or `max_len` is out of range, or logits are not finite.
 
     Example:
         >>> import torch
@@ -59,18 +59,18 @@ def translate(
         'ella soporta el dolor'
     """
     decoder = step_decoder(model, cache)
-    check_words(decoder, max_len, bos=bos, eos=eos)
+    check_options(decoder, max_len, bos=bos, eos=eos)
     check_source(source)
     written = torch.full((source.shape[0], max_len), eos, device=source.device)
     with writing(model):
         state = decoder.start(source, lengths, max_len)
-        words = torch.full((source.shape[0],), bos, device=source.device)
-        ended = torch.zeros_like(words, dtype=torch.bool)
+        tokens = torch.full((source.shape[0],), bos, device=source.device)
+        ended = torch.zeros_like(tokens, dtype=torch.bool)
         for t in range(max_len):
-            logits, state = decoder.step(words, state)
-            words = sample_next(logits, temperature=0.0).masked_fill(ended, eos)
-            written[:, t] = words
-            ended |= words == eos
+            logits, state = decoder.step(tokens, state)
+            tokens = sample_next(logits, temperature=0.0).masked_fill(ended, eos)
+            written[:, t] = tokens
+            ended |= tokens == eos
             if bool(ended.all()):
                 return written[:, : t + 1]
     return written

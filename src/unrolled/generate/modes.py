@@ -19,7 +19,7 @@ def writing(model: object) -> Iterator[None]:
     Example:
         >>> from unrolled.generate.modes import writing
         >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
-        >>> model = Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13))
+        >>> model = Seq2Seq(Seq2SeqConfig(source_vocab_size=11, target_vocab_size=13))
         >>> with writing(model):
         ...     print(model.training)
         False

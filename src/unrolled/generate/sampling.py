@@ -1,4 +1,4 @@
-r"""From a score for every word to one word: greedy, temperature, top-k, top-p. Taught in chapter 10."""
+r"""From a score for every token to one token: greedy, temperature, top-k, top-p. Taught in chapter 10."""
 
 import math
 
@@ -11,7 +11,7 @@ __all__ = ["check_sampling", "keep_top_k", "keep_top_p", "sample_next"]
 
 
 def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
-    """Raise unless the three are ones that a word can be drawn with.
+    """Raise unless the three are ones that a token can be drawn with.
 
     Raises:
         ValueError: the temperature is negative or not finite, `top_k` is below 1, or `top_p` not in (0, 1].
@@ -30,7 +30,7 @@ def check_sampling(temperature: float, top_k: int | None, top_p: float | None) -
 
 
 def keep_top_k(logits: Tensor, k: int) -> Tensor:
-    r"""Rule out all words but the k likeliest: their logits become :math:`-\infty`.
+    r"""Rule out all tokens but the k likeliest: their logits become :math:`-\infty`.
 
     .. math::  \ell_v \leftarrow -\infty \quad \text{where } \ell_v < \ell_{(k)}
 
@@ -38,7 +38,7 @@ def keep_top_k(logits: Tensor, k: int) -> Tensor:
 
     Args:
         logits: ``[..., V]``.
-        k: how many words stay, 1 or more; with V or more, all of them.
+        k: how many tokens stay, 1 or more; with V or more, all of them.
 
     Raises:
         ShapeError: `logits` has no dimension.
@@ -60,16 +60,16 @@ def keep_top_k(logits: Tensor, k: int) -> Tensor:
 
 
 def keep_top_p(logits: Tensor, p: float) -> Tensor:
-    r"""Rule out all but the likeliest words that have probability p together.
+    r"""Rule out all but the likeliest tokens that have probability p together.
 
-    .. math::  V_p = \text{the smallest set of likeliest words with } \sum_{v \in V_p} p_v \ge p
+    .. math::  V_p = \text{the smallest set of likeliest tokens with } \sum_{v \in V_p} p_v \ge p
 
-    The logits of the others become :math:`-\infty`. The likeliest word always stays. Few words stay where the
-    model is sure, many where it is not.
+    The logits of the others become :math:`-\infty`. The likeliest token always stays. Few tokens stay where
+    the model is sure, many where it is not.
 
     Args:
         logits: ``[..., V]``.
-        p: more than 0; with 1 all words stay.
+        p: more than 0; with 1 all tokens stay.
 
     Raises:
         ShapeError: `logits` has no dimension.
@@ -86,11 +86,11 @@ def keep_top_p(logits: Tensor, p: float) -> Tensor:
     """
     check_shape("logits", logits, "... V")
     check_sampling(1.0, None, p)
-    if p == 1.0:  # Without this the last words would fall to the rounding of the sum.
+    if p == 1.0:  # Without this the last tokens would fall to the rounding of the sum.
         return logits
     ordered, order = logits.sort(dim=-1, descending=True)
     share = ordered.softmax(dim=-1)
-    likelier = share.cumsum(dim=-1) - share  # what the words before this one have together
+    likelier = share.cumsum(dim=-1) - share  # what the tokens before this one have together
     rest = (likelier >= p).scatter(-1, order, likelier >= p)  # back in the order of the vocabulary
     return logits.masked_fill(rest, -math.inf)
 
@@ -102,14 +102,14 @@ def sample_next(
     top_p: float | None = None,
     generator: Generator | None = None,
 ) -> Tensor:
-    r"""Choose one word from each row of logits.
+    r"""Choose one token from each row of logits.
 
     .. math::  v \sim \mathrm{softmax}(\ell / \tau)
 
     Args:
-        logits: ``[B, V]``; :math:`-\infty` rules a word out.
-        temperature: :math:`\tau`; below one the likely words gain, above one the unlikely. At 0 the likeliest
-            word is taken, and nothing is left to chance.
+        logits: ``[B, V]``; :math:`-\infty` rules a token out.
+        temperature: :math:`\tau`; below one the likely tokens gain, above one the unlikely. At 0 the
+            likeliest token is taken, and nothing is left to chance.
         top_k: see `keep_top_k`; applied after the temperature.
         top_p: see `keep_top_p`; applied after `top_k`.
         generator: where chance comes from; torch's own unless given.
@@ -118,8 +118,8 @@ def sample_next(
         Words ``[B]``.
 
     Raises:
-        ShapeError: `logits` is not ``[B, V]``, or knows no word.
-        ValueError: an option is out of range, or a row of logits has NaN, infinity or no word left.
+        ShapeError: `logits` is not ``[B, V]``, or knows no token.
+        ValueError: an option is out of range, or a row of logits has NaN, infinity or no token left.
 
     Example:
         >>> import torch
@@ -133,7 +133,7 @@ def sample_next(
     check_sampling(temperature, top_k, top_p)
     check_shape("logits", logits, "B V")
     if logits.shape[1] == 0:
-        raise ShapeError(f"logits: expected at least one word, got {list(logits.shape)}")
+        raise ShapeError(f"logits: expected at least one token, got {list(logits.shape)}")
     largest, likeliest = logits.max(dim=-1)
     # NaN counts as the largest, so a look at B numbers sees it anywhere in [B, V].
     if not all(map(math.isfinite, largest.tolist())):

@@ -133,7 +133,7 @@ def shown(
     maps = maps[chosen_layers][:, chosen_heads]
     maps, tokens, keys = gathered(maps, heard.queries, heard.keys, join=join, special=special)
     if not tokens or not keys:
-        raise ValueError(f"special: nothing of the {heard.name} is left without special tokens; show them")
+        raise ValueError(f"special: {heard.name} is empty without special tokens; expected special=True")
     return Attention(
         heard.name,
         maps.clip(0.0, 1.0),

@@ -20,6 +20,7 @@ score every step of the decoder also looks at every step of the encoder (Luong e
 No step of the decoder feeds on a context, so under teacher forcing all steps run at once, whatever the score.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -45,15 +46,18 @@ from unrolled.tap import Tap
 
 __all__ = ["Memory", "Seq2Seq", "Seq2SeqConfig"]
 
+# What parts of a model were called in weights that were stored earlier.
+_FORMER = {"source_embed": "source_embedding", "target_embed": "target_embedding", "head": "lm_head"}
+
 
 @dataclass(frozen=True)
 class Seq2SeqConfig:
     """The shape of a `Seq2Seq` model.
 
     Attributes:
-        source_size: words of the source language.
-        target_size: words of the target language.
-        d_model: components per word vector.
+        source_vocab_size: tokens of the source language.
+        target_vocab_size: tokens of the target language.
+        d_model: components per token vector.
         d_hidden: components per decoder state, and per encoder output (both directions together).
         n_layers: LSTM layers in the encoder and in the decoder.
         bidirectional: whether the encoder also reads backwards, with half of `d_hidden` for each direction.
@@ -62,15 +66,15 @@ class Seq2SeqConfig:
 
     Example:
         >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
-        >>> config = Seq2SeqConfig(source_size=11, target_size=13, score=None)
+        >>> config = Seq2SeqConfig(source_vocab_size=11, target_vocab_size=13, score=None)
         >>> config.d_hidden, config.bidirectional
         (128, True)
         >>> sum(p.numel() for p in Seq2Seq(config).parameters())
         169101
     """
 
-    source_size: int
-    target_size: int
+    source_vocab_size: int
+    target_vocab_size: int
     d_model: int = 64
     d_hidden: int = 128
     n_layers: int = 1
@@ -80,7 +84,7 @@ class Seq2SeqConfig:
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no model, and a hidden size that two directions cannot share."""
-        sizes = ("source_size", "target_size", "d_model", "d_hidden", "n_layers")
+        sizes = ("source_vocab_size", "target_vocab_size", "d_model", "d_hidden", "n_layers")
         check_sizes(**{name: getattr(self, name) for name in sizes})
         check_share(dropout=self.dropout)
         if self.bidirectional and self.d_hidden % 2:
@@ -92,13 +96,13 @@ class Memory(NamedTuple):
 
     Attributes:
         state: the decoder's first state, the context vector: h and c, each ``[n_layers, B, d_hidden]``.
-        outputs: one vector for each source word ``[B, S, d_hidden]``; only attention looks at them.
-        mask: which source words are real, ``[B, 1, S]``, or None where all are.
+        outputs: one vector for each source token ``[B, S, d_hidden]``; only attention looks at them.
+        mask: which source tokens are real, ``[B, 1, S]``, or None where all are.
 
     Example:
         >>> import torch
         >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
-        >>> model = Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13, d_hidden=8))
+        >>> model = Seq2Seq(Seq2SeqConfig(source_vocab_size=11, target_vocab_size=13, d_hidden=8))
         >>> memory = model.encode(torch.tensor([[1, 5, 7, 2]]))
         >>> memory.outputs.shape  # both directions, side by side
         torch.Size([1, 4, 8])
@@ -118,7 +122,7 @@ class Seq2Seq(nn.Module):
     Example:
         >>> import torch
         >>> from unrolled.nn import Seq2Seq, Seq2SeqConfig
-        >>> model = Seq2Seq(Seq2SeqConfig(source_size=11, target_size=13))
+        >>> model = Seq2Seq(Seq2SeqConfig(source_vocab_size=11, target_vocab_size=13))
         >>> model(torch.tensor([[1, 5, 7, 2]]), torch.tensor([[1, 4, 4]])).shape
         torch.Size([1, 3, 13])
     """
@@ -128,8 +132,8 @@ class Seq2Seq(nn.Module):
         self.config = config
         d_model, d_hidden, n_layers = config.d_model, config.d_hidden, config.n_layers
         self.n_directions = 2 if config.bidirectional else 1
-        self.source_embed = nn.Embedding(config.source_size, d_model)
-        self.target_embed = nn.Embedding(config.target_size, d_model)
+        self.source_embedding = nn.Embedding(config.source_vocab_size, d_model)
+        self.target_embedding = nn.Embedding(config.target_vocab_size, d_model)
         self.encoder = LSTM(
             d_model,
             d_hidden // self.n_directions,
@@ -143,17 +147,27 @@ class Seq2Seq(nn.Module):
         if config.score is not None:
             self.score = make_score(config.score, d_hidden, d_hidden)
             self.scores, self.weights, self.context = Tap(), Tap(), Tap()
-            # Back to the width of a word vector: nothing wider need be compared with the words there are.
+            # Back to the width of a token vector: nothing wider need be compared with the tokens there are.
             self.combine = nn.Linear(2 * d_hidden, d_model)
-        self.head = nn.Linear(d_hidden if config.score is None else d_model, config.target_size)
+        self.lm_head = nn.Linear(d_hidden if config.score is None else d_model, config.target_vocab_size)
+        self.register_load_state_dict_pre_hook(_rename_former)  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def from_former_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return weights that were stored under former names of the parameters under those of today."""
+        found: dict[str, Tensor] = {}
+        for name, tensor in tensors.items():
+            part, dot, rest = name.partition(".")
+            found[f"{_FORMER.get(part, part)}{dot}{rest}"] = tensor
+        return found
 
     def encode(self, source: SourceTokens, lengths: Lengths | None = None) -> Memory:
-        """Read the source ``[B, S]``; `lengths` ``[B]`` says how many words of each sentence are real."""
+        """Read the source ``[B, S]``; `lengths` ``[B]`` says how many tokens of each sentence are real."""
         check_shape("source", source, "B S")
-        check_integers("source", source, "integer words")
+        check_integers("source", source, "integer tokens")
         if source.shape[1] == 0:
-            raise ShapeError(f"source: expected at least one word, got {list(source.shape)}")
-        outputs, state = self.encoder(self.dropout(self.source_embed(source)), lengths=lengths)
+            raise ShapeError(f"source: expected at least one token, got {list(source.shape)}")
+        outputs, state = self.encoder(self.dropout(self.source_embedding(source)), lengths=lengths)
         # The two directions of a layer stand in neighbouring rows: join them, [L * 2, B, h] -> [L, B, 2 h].
         state = tuple(
             part.unflatten(0, (self.config.n_layers, self.n_directions)).transpose(1, 2).flatten(2)
@@ -165,36 +179,42 @@ class Seq2Seq(nn.Module):
     def decode(
         self, target: Tokens, memory: Memory, state: tuple[Tensor, ...] | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return logits ``[B, T, target_size]`` for the word after each of `target`, and the state.
+        """Return logits ``[B, T, target_vocab_size]`` for the token after each of `target`, and the state.
 
         Args:
-            target: words ``[B, T]``: all of them under teacher forcing, the last one while generating.
+            target: tokens ``[B, T]``: all of them under teacher forcing, the last one while generating.
             memory: what `encode` returned.
             state: the decoder's state before `target`; the context vector unless given.
         """
         check_shape("target", target, "B T", B=memory.outputs.shape[0])
-        check_integers("target", target, "integer words")
-        embedded = self.dropout(self.target_embed(target))
+        check_integers("target", target, "integer tokens")
+        embedded = self.dropout(self.target_embedding(target))
         hidden, state = self.decoder(embedded, memory.state if state is None else state)  # [B, T, d_hidden]
         if self.score is not None:
             scores = self.scores(self.score(hidden, memory.outputs))  # [B, T, S]
             weights = self.weights(attention_weights(scores, memory.mask))
             context = self.context(attend(weights, memory.outputs))  # [B, T, d_hidden]
             hidden = torch.tanh(self.combine(torch.cat([context, hidden], dim=-1)))  # [B, T, d_model]
-        return self.head(self.dropout(hidden)), state
+        return self.lm_head(self.dropout(hidden)), state
 
     def forward(self, source: SourceTokens, target: Tokens, lengths: Lengths | None = None) -> Tensor:
-        """Return logits ``[B, T, target_size]`` under teacher forcing.
+        """Return logits ``[B, T, target_vocab_size]`` under teacher forcing.
 
         Args:
-            source: source words ``[B, S]``.
-            target: target words ``[B, T]``, shifted right: each position holds the word before its answer.
-            lengths: real source words of each sentence, ``[B]``; all S unless given.
+            source: source tokens ``[B, S]``.
+            target: target tokens ``[B, T]``, shifted right: each position holds the token before its answer.
+            lengths: real source tokens of each sentence, ``[B]``; all S unless given.
 
         Raises:
             ShapeError: the batches differ, or an argument is not ``[B, length]``.
-            TypeError: words or lengths are not integers.
+            TypeError: tokens or lengths are not integers.
             ValueError: a length is out of range.
         """
         logits, _ = self.decode(target, self.encode(source, lengths))
         return logits
+
+
+def _rename_former(model: Seq2Seq, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    given = {name: state.pop(name) for name in [*state] if name.startswith(prefix)}
+    own = {name.removeprefix(prefix): tensor for name, tensor in given.items()}
+    state.update({f"{prefix}{name}": tensor for name, tensor in model.from_former_names(own).items()})

@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ def load_model(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         if id(tensor) not in seen:
             seen.add(id(tensor))
             own[name] = tensor
+    tensors = _of_today(model, tensors)
     troubles = [f"{name} is missing" for name in own if name not in tensors]
     troubles += [f"{name} is unknown" for name in tensors if name not in own]
     for name in own.keys() & tensors.keys():
@@ -75,6 +76,12 @@ def load_model(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
         for name, tensor in own.items():
             tensor.copy_(tensors[name])
+
+
+def _of_today(model: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Return tensors under the names of today, where the model knows former ones."""
+    renamed: Callable[..., dict[str, Tensor]] | None = getattr(model, "from_former_names", None)
+    return tensors if renamed is None else renamed(tensors)
 
 
 def _names(optimizer: torch.optim.Optimizer, model: nn.Module) -> list[str]:
@@ -101,7 +108,7 @@ def load_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, tensors: 
     """
     index = {name: i for i, name in enumerate(_names(optimizer, model))}
     states: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
+    for key, tensor in _of_today(model, tensors).items():
         name, _, what = key.rpartition("/")
         if name not in index:
             raise CheckpointError(f"the optimiser remembers {name}, which this model does not have")

@@ -73,7 +73,7 @@ def _read_metrics(path: Path) -> dict[str, Any]:
     try:
         metrics: dict[str, Any] = read_json(path, path.read_bytes())
         if not all(type(figure) in (int, float) for figure in dict(metrics["metrics"]).values()):
-            raise TypeError("a figure is no number")
+            raise TypeError("a figure is not a number")
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path}: expected the figures of a run ({error!r})") from error
     return metrics

@@ -53,13 +53,13 @@ class TranslationRecipe(Recipe):
             unused["batch"] = f"with --max-tokens {self.max_tokens}"
         return unused
 
-    def make_model(self, source_size: int, target_size: int) -> Seq2Seq | Transformer:
+    def make_model(self, source_vocab_size: int, target_vocab_size: int) -> Seq2Seq | Transformer:
         """Return a new model for vocabularies of these sizes; a recipe's `model` calls it with its own."""
         if self.architecture == "lstm":
             return Seq2Seq(
                 Seq2SeqConfig(
-                    source_size,
-                    target_size,
+                    source_vocab_size,
+                    target_vocab_size,
                     d_model=self.d_model,
                     d_hidden=self.d_hidden,
                     n_layers=self.n_layers,
@@ -68,13 +68,13 @@ class TranslationRecipe(Recipe):
                     dropout=self.dropout,
                 )
             )
-        return Transformer(self.transformer(source_size, target_size))
+        return Transformer(self.transformer(source_vocab_size, target_vocab_size))
 
-    def transformer(self, source_size: int, target_size: int) -> TransformerConfig:
+    def transformer(self, source_vocab_size: int, target_vocab_size: int) -> TransformerConfig:
         """Return the configuration of a transformer for vocabularies of these sizes."""
         return TransformerConfig(
-            source_size,
-            target_size,
+            source_vocab_size,
+            target_vocab_size,
             max_len=self.max_len,
             d_model=self.d_model,
             n_heads=self.n_heads,

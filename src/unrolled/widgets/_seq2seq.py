@@ -59,7 +59,7 @@ def encode(weights: Arrays, ids: Sequence[int]) -> tuple[Floats, State]:
     """Return one vector for each source word ``[S, d_hidden]``, and the last state of each layer."""
     n_layers = _n_cells(weights, "decoder")
     directions = _n_cells(weights, "encoder") // n_layers
-    outputs: Floats = weights["source_embed.weight"][list(ids)]
+    outputs: Floats = weights["source_embedding.weight"][list(ids)]
     ends: State = []
     for layer in range(n_layers):
         seen, last = [], []
@@ -83,7 +83,7 @@ def translate(weights: Arrays, ids: Sequence[int], bos: int, eos: int, max_len: 
     steps: list[Step] = []
     word = bos
     while len(steps) < max_len and not (steps and word == eos):
-        x: Any = weights["target_embed.weight"][word]
+        x: Any = weights["target_embedding.weight"][word]
         for layer, (h, c) in enumerate(state):
             state[layer] = _cell(weights, f"decoder.cells.{layer}", x, h, c)
             x = state[layer][0]
@@ -92,7 +92,7 @@ def translate(weights: Arrays, ids: Sequence[int], bos: int, eos: int, max_len: 
             attention = _softmax(outputs @ x)
             both = np.concatenate([attention @ outputs, x])
             x = np.tanh(weights["combine.weight"] @ both + weights["combine.bias"])
-        shares = _softmax(weights["head.weight"] @ x + weights["head.bias"])
+        shares = _softmax(weights["lm_head.weight"] @ x + weights["lm_head.bias"])
         word = int(shares.argmax())
         steps.append(Step(word, float(shares[word]), attention))
     return steps

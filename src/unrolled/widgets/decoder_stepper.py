@@ -215,7 +215,7 @@ def _checked(weights: Any, source: list[str], target: list[str]) -> list[tuple[s
 def _shapes(arrays: Mapping[str, Any], n_source: int, n_target: int) -> dict[str, tuple[int, ...]]:
     """Return the shape of every parameter, from the width of a word vector and of a decoder state."""
     try:
-        d_model = arrays["source_embed.weight"].shape[1]
+        d_model = arrays["source_embedding.weight"].shape[1]
         d_hidden = arrays["decoder.cells.0.hidden_proj.weight"].shape[1]
         half = arrays["encoder.cells.0.hidden_proj.weight"].shape[1]
     except (KeyError, IndexError) as error:
@@ -223,9 +223,9 @@ def _shapes(arrays: Mapping[str, Any], n_source: int, n_target: int) -> dict[str
     n_layers = sum(name.startswith("decoder.cells.") and name.endswith("proj.bias") for name in arrays) // 2
     directions = 2 if 2 * half == d_hidden else 1
     shapes: dict[str, tuple[int, ...]] = {
-        "source_embed.weight": (n_source, d_model),
-        "target_embed.weight": (n_target, d_model),
-        "head.bias": (n_target,),
+        "source_embedding.weight": (n_source, d_model),
+        "target_embedding.weight": (n_target, d_model),
+        "lm_head.bias": (n_target,),
     }
     for layer in range(n_layers):
         width = d_model if layer == 0 else d_hidden
@@ -234,7 +234,7 @@ def _shapes(arrays: Mapping[str, Any], n_source: int, n_target: int) -> dict[str
         shapes |= _cell(f"decoder.cells.{layer}", width, d_hidden)
     if "combine.weight" in arrays:
         shapes |= {"combine.weight": (d_model, 2 * d_hidden), "combine.bias": (d_model,)}
-    return shapes | {"head.weight": (n_target, d_model if "combine.weight" in arrays else d_hidden)}
+    return shapes | {"lm_head.weight": (n_target, d_model if "combine.weight" in arrays else d_hidden)}
 
 
 def _cell(name: str, width: int, hidden: int) -> dict[str, tuple[int, ...]]:

@@ -87,9 +87,9 @@ class ThreeBears(TranslationRecipe):
         """Return a new model for the words of the grammar."""
         return self.make_model(SOURCE.vocab_size, TARGET.vocab_size)
 
-    def transformer(self, source_size: int, target_size: int) -> TransformerConfig:
+    def transformer(self, source_vocab_size: int, target_vocab_size: int) -> TransformerConfig:
         """Return the configuration of a transformer with this norm, and one table or two."""
-        config = super().transformer(source_size, target_size)
+        config = super().transformer(source_vocab_size, target_vocab_size)
         return replace(config, norm=self.norm, tied="target" if self.tie else "none")
 
     def task(self, data: Path | None = None) -> "ThreeBearsTask":

@@ -21,7 +21,7 @@ from unrolled.training.options import option
 from unrolled.training.recipe import Recipe
 from unrolled.training.task import Batch, GenerateOptions, Split
 
-__all__ = ["TableReader", "TwoRelations", "TwoRelationsTask", "without_head"]
+__all__ = ["TableReader", "TwoRelations", "TwoRelationsTask", "copy_without_head"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ class TableReader(nn.Module):
         return logits.view(*logits.shape[:2], len(RELATIONS), NUMBERS)
 
 
-def without_head(model: TableReader, head: int) -> TableReader:
+def copy_without_head(model: TableReader, head: int) -> TableReader:
     """Return a copy of `model` in which one head says nothing: its columns of `out_proj` are zero.
 
     Raises:
@@ -155,7 +155,9 @@ class TwoRelationsTask:
         maps = heard["attention.weights"][0]  # [B, H, T, T]
         found = torch.einsum("bhts,brts->hr", maps, tables.alignment.to(device)) / right[..., 0].numel()
         heads = range(model.attention.n_heads)
-        less = [without_head(model, head)(tables.tokens.to(device)).argmax(-1) == answers for head in heads]
+        less = [
+            copy_without_head(model, head)(tables.tokens.to(device)).argmax(-1) == answers for head in heads
+        ]
         return {
             "friend": right[..., 0].float().mean().item(),
             "boss": right[..., 1].float().mean().item(),

@@ -31,13 +31,13 @@ export function readModel(weights) {
   };
   const [encoder, decoder] = [cells("encoder"), cells("decoder")];
   return {
-    sourceEmbed: weights["source_embed.weight"],
-    targetEmbed: weights["target_embed.weight"],
+    sourceEmbedding: weights["source_embedding.weight"],
+    targetEmbedding: weights["target_embedding.weight"],
     encoder,
     decoder,
     directions: encoder.length / decoder.length,
     combine: weights["combine.weight"] ? layer("combine") : null,
-    head: layer("head"),
+    head: layer("lm_head"),
   };
 }
 
@@ -60,7 +60,7 @@ export function lstmStep(cell, x, { h, c }) {
  * @returns {{ outputs: Matrix, state: State[] }} a vector for each word, and one state for each layer
  */
 export function encode(model, ids) {
-  let outputs = ids.map((id) => model.sourceEmbed[id]);
+  let outputs = ids.map((id) => model.sourceEmbedding[id]);
   const state = model.decoder.map((_, layer) => {
     const read = Array.from({ length: model.directions }, (_unused, direction) => {
       const cell = model.encoder[layer * model.directions + direction];
@@ -86,7 +86,7 @@ export function encode(model, ids) {
  * @param {number[] | null} given scores in place of the model's own
  */
 export function decodeStep(model, word, state, outputs, given = null) {
-  let x = model.targetEmbed[word];
+  let x = model.targetEmbedding[word];
   const next = model.decoder.map((cell, layer) => {
     const moved = lstmStep(cell, x, state[layer]);
     x = moved.h;
