@@ -1,7 +1,7 @@
 """Start kernels as forks of one process that has loaded what chapters import: ``python -m tools.forks``.
 
-Loading torch, matplotlib and the package takes a kernel about three seconds of processor time, as long as
-a short chapter needs for all its cells. A fork has them at once, and shares nothing that a cell may change.
+Loading torch, matplotlib and widgets takes a kernel about three seconds of processor time, as long as a
+short chapter needs for all its cells. A fork has them at once, and shares nothing that a cell may change.
 """
 
 import atexit
@@ -163,10 +163,10 @@ def _become_kernel(parent: int, arguments: list[str], folder: str, variables: di
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)
-    # A kernel ends when this process does.
     for name in ("numpy.random", "torch.random"):
         if name in sys.modules:
             sys.modules[name].seed()  # else all forks would draw the same numbers
+    # A kernel ends when this process does.
     sys.argv[1:] = [*arguments, f"--IPKernelApp.parent_handle={parent}"]
     status = 1
     try:
