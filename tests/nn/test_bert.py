@@ -1,11 +1,13 @@
 """BERT: both directions, padding, token types, its head, compiled and exported, and what is refused."""
 
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch.testing import assert_close
 
+from tests.drawn import random_tokens, seeds
 from unrolled.nn import BERT, BertConfig, padding_mask
 from unrolled.shapes import ShapeError
 from unrolled.tap import record
@@ -24,15 +26,14 @@ def bert(**changes):
     return model.double().eval()
 
 
-def tokens(*size, seed=0, high=V):
-    return torch.randint(high, size, generator=torch.Generator().manual_seed(seed))
+tokens = partial(random_tokens, V)
 
 
 MASK = padding_mask(torch.tensor([7, 11, 2, 1, 5]), T)
 
 
 @repeatable
-@given(seed=st.integers(0, 2**31))
+@given(seed=seeds)
 def test_padding_changes_nothing(seed):
     model, x, real = bert(), tokens(B, T, seed=seed), MASK[:, 0]
     padded = torch.where(real, x, tokens(B, T, seed=seed + 1))
@@ -50,7 +51,7 @@ def test_every_token_hears_both_sides():
 
 
 def test_token_types_are_added_to_the_embeddings():
-    model, x, types = bert(), tokens(B, T), tokens(B, T, high=2, seed=1)
+    model, x, types = bert(), tokens(B, T), random_tokens(2, B, T, seed=1)
     assert_close(model(x), model(x, token_types=torch.zeros_like(x)))
     assert not torch.allclose(model(x), model(x, token_types=types))
     without = bert(n_token_types=0)
@@ -122,7 +123,7 @@ def test_inputs_that_are_refused():
     with pytest.raises(
         ShapeError, match=r"token_types: expected the shape of the tokens \[5, 11\], got \[5, 7\]"
     ):
-        model(x, token_types=tokens(B, 7, high=2))
+        model(x, token_types=random_tokens(2, B, 7))
     with pytest.raises(TypeError, match="boolean"):
         model(x, MASK.long())
     with pytest.raises(RuntimeError, match=r"mlm_head=False.*encode"):

@@ -1,9 +1,12 @@
 """One label for a sequence, and what it cannot know without positions."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch.testing import assert_close
 
+from tests.drawn import random_tokens
 from unrolled.nn import SequenceClassifier
 from unrolled.shapes import ShapeError
 
@@ -18,8 +21,7 @@ def classifier(positions="learned"):
     return model.double().eval()
 
 
-def tokens(*size):
-    return torch.randint(V, size, generator=torch.Generator().manual_seed(0))
+tokens = partial(random_tokens, V)
 
 
 @pytest.mark.parametrize("positions", ["none", "learned"])

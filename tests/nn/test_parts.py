@@ -10,6 +10,7 @@ from torch import nn
 from torch.testing import assert_close
 
 import unrolled.nn
+from tests.drawn import random, random_tokens
 from unrolled.generate import beam_search, generate, translate
 from unrolled.nn import (
     BERT,
@@ -47,12 +48,7 @@ BERT_CONFIG = BertConfig(V, max_len=13, d_model=D, n_heads=H, n_layers=2, dropou
 TRANSFORMER_CONFIG = TransformerConfig(V, 23, max_len=13, d_model=D, n_heads=H, n_layers=2, dropout=0.0)
 
 
-def tokens(*size, seed=0):
-    return torch.randint(V, size, generator=torch.Generator().manual_seed(seed))
-
-
-def numbers(*size):
-    return torch.randn(size, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+tokens, numbers = partial(random_tokens, V), partial(random, seed=2)
 
 
 def drawn(model):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
+from tests.drawn import random_tokens, seeds
 from unrolled.nn import Memory, Seq2Seq, Seq2SeqConfig
 from unrolled.nn.score import SCORES
 from unrolled.shapes import ShapeError
@@ -20,17 +21,13 @@ every_score = pytest.mark.parametrize("score", [None, *SCORES])
 attending = pytest.mark.parametrize("score", SCORES)
 
 
-def words(*size, high, seed=0):
-    return torch.randint(high, size, generator=torch.Generator().manual_seed(seed))
-
-
 def model_with(score, **changes):
     torch.manual_seed(7)
     options = {"d_model": D, "d_hidden": 38, "n_layers": 2} | changes
     return Seq2Seq(Seq2SeqConfig(SOURCE, TARGET, score=score, **options)).double()
 
 
-source, target = words(B, S, high=SOURCE), words(B, T, high=TARGET, seed=1)
+source, target = random_tokens(SOURCE, B, S), random_tokens(TARGET, B, T, seed=1)
 
 
 @every_score
@@ -66,19 +63,19 @@ def test_the_context_is_the_weighted_sum_of_what_the_encoder_said(score):
 
 
 @attending
-@given(lengths=st.lists(st.integers(1, S), min_size=B, max_size=B), seed=st.integers(0, 2**31))
+@given(lengths=st.lists(st.integers(1, S), min_size=B, max_size=B), seed=seeds)
 @repeatable
 def test_weights_sum_to_one_and_padding_gets_none(score, lengths, seed):
     model, lengths = model_with(score), torch.tensor(lengths)
     with record(model, "*.weights") as rec:
-        logits = model(words(B, S, high=SOURCE, seed=seed), target, lengths)
+        logits = model(random_tokens(SOURCE, B, S, seed=seed), target, lengths)
     (weights,) = rec["weights"]
     padding = (torch.arange(S) >= lengths[:, None])[:, None].expand(B, T, S)
     assert weights.shape == (B, T, S)
     assert_close(weights.sum(-1), torch.ones(B, T, dtype=torch.float64))
     assert weights[padding].eq(0).all()
     assert (weights[~padding] > 0).all()
-    assert_close(model(words(B, S, high=SOURCE, seed=seed), target, lengths), logits)
+    assert_close(model(random_tokens(SOURCE, B, S, seed=seed), target, lengths), logits)
 
 
 @attending
@@ -95,13 +92,13 @@ def test_while_generating_every_step_is_heard(score):
 
 
 @every_score
-@given(seed=st.integers(0, 2**31), bidirectional=st.booleans())
+@given(seed=seeds, bidirectional=st.booleans())
 @repeatable
 def test_padding_changes_nothing(score, seed, bidirectional):
     """Logits, loss and gradients are the same whatever the padded words are."""
     model = model_with(score, bidirectional=bidirectional)
     padding = torch.arange(S) >= LENGTHS[:, None]
-    other = torch.where(padding, words(B, S, high=SOURCE, seed=seed), source)
+    other = torch.where(padding, random_tokens(SOURCE, B, S, seed=seed), source)
     results = []
     for read in (source, other):
         logits = model(read, target, LENGTHS)

@@ -1,10 +1,12 @@
 """Small models with weights large enough for a lost term to show; every size another prime."""
 
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
+from tests.drawn import random_tokens
 from unrolled.nn import BERT, GPT, BertConfig, GPTConfig
 
 __all__ = ["bert", "gpt", "tokens"]
@@ -31,5 +33,4 @@ def gpt(**changes: Any) -> GPT:
     return drawn(GPT(GPTConfig(**(sizes | {"tied": False} | changes))))
 
 
-def tokens(*size: int, seed: int = 1) -> torch.Tensor:
-    return torch.randint(V, size, generator=torch.Generator().manual_seed(seed))
+tokens = partial(random_tokens, V, seed=1)
