@@ -58,7 +58,11 @@ class Forks:
     @staticmethod
     def possible() -> bool:
         """Whether this system can fork a process that has loaded torch, and watch one that is no child."""
-        return hasattr(os, "pidfd_open")
+        try:
+            os.close(os.pidfd_open(os.getpid()))
+        except (AttributeError, OSError):  # not Linux, or a container that does not let one
+            return False
+        return True
 
     def start(self, arguments: list[str], folder: str, variables: dict[str, str]) -> "_Forked":
         """Start a kernel.

@@ -108,3 +108,16 @@ def test_an_end_of_what_is_forked_is_told(tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.raises(ChildProcessError, match=r"expected the number of a kernel"):
                 forks.start([], str(tmp_path), {})
+
+
+@pytest.mark.parametrize("refused", [AttributeError, PermissionError])
+def test_where_nobody_may_watch_there_are_no_forks(
+    monkeypatch: pytest.MonkeyPatch, refused: type[Exception]
+) -> None:
+    assert Forks.possible()
+
+    def refuse(pid: int) -> int:
+        raise refused
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    assert not Forks.possible()
