@@ -119,6 +119,25 @@ def _start_from(old: Path, new: Path) -> None:
 def _put(new: Path, old: Path) -> None:
     """Put the new pages in the place of the old ones, in two renames."""
     before = old.with_name(f"{old.name}-old")
+    with uninterrupted():
+        _exchange(new, old, before)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let who asks this process to stop wait for the end of the context."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _exchange(new: Path, old: Path, before: Path) -> None:
     # Were this to end in the middle, nothing would be known of the pages, and all be made again.
     _state(old).unlink(missing_ok=True)
     if old.exists():
@@ -126,7 +145,6 @@ def _put(new: Path, old: Path) -> None:
     new.rename(old)
     if _state(new).exists():
         _state(new).rename(_state(old))
-    shutil.rmtree(before, ignore_errors=True)
 
 
 @contextmanager
@@ -238,7 +256,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"Could not build the {options.edition}.\n\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"Stopped. The {options.edition} is as it was before.", file=sys.stderr)
+        print(f"Stopped. No page of the {options.edition} is half made.", file=sys.stderr)
         return 130
     spent = time.monotonic() - started
     print(f"Built the {options.edition} in {spent:.0f} s. Open {(html / 'index.html').as_uri()}")

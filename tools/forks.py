@@ -5,6 +5,7 @@ short chapter needs for all its cells. A fork has them at once, and shares nothi
 """
 
 import atexit
+import ctypes
 import gc
 import json
 import os
@@ -37,6 +38,8 @@ LOADED = (
     "torch._dynamo",
 )
 _LAUNCHER = "ipykernel_launcher"
+# PR_SET_PDEATHSIG of Linux.
+_DIES_WITH_PARENT = 1
 
 
 class Forks:
@@ -73,15 +76,18 @@ class Forks:
             variables: its environment. What is read when a module is loaded was read already.
 
         Raises:
-            ChildProcessError: the process to be forked has ended.
+            ChildProcessError: the process to be forked has ended, or the kernel at once.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with self._one_at_a_time, suppress(BrokenPipeError):
             print(json.dumps([arguments, folder, variables]), file=self._process.stdin, flush=True)
             if answer := self._process.stdout.readline():
-                return _Forked(int(answer))
-        raise ChildProcessError("tools.forks: expected the number of a kernel, and what is forked has ended")
+                with suppress(ProcessLookupError):  # it has ended already
+                    return _Forked(int(answer))
+        raise ChildProcessError(
+            "tools.forks: expected a kernel that runs, and it, or what is forked, has ended"
+        )
 
 
 class _Forked:
@@ -90,20 +96,21 @@ class _Forked:
     stdin = stdout = stderr = None
 
     def __init__(self, pid: int) -> None:
-        self.pid = pid
         self._watched = os.pidfd_open(pid)
+        self.pid, self._ends = pid, select.poll()
+        self._ends.register(self._watched)
 
     def poll(self) -> int | None:
         """Return None while it runs. How it ended only its parent is told; 0 says that it has."""
-        return 0 if select.select([self._watched], [], [], 0)[0] else None
+        return 0 if self._ends.poll(0) else None
 
     def wait(self) -> int:
         """Wait until it has ended."""
-        select.select([self._watched], [], [])
+        self._ends.poll()
         return 0
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal, if it still runs."""
+        """Send it a signal; raise ProcessLookupError if it has ended."""
         signal.pidfd_send_signal(self._watched, number)
 
     def kill(self) -> None:
@@ -115,7 +122,8 @@ class _Forked:
         self.send_signal(signal.SIGTERM)
 
     def __del__(self) -> None:
-        os.close(self._watched)
+        if hasattr(self, "_watched"):
+            os.close(self._watched)
 
 
 class ForkProvisioner(LocalProvisioner):
@@ -127,6 +135,8 @@ class ForkProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel that the command would have started."""
+        if _LAUNCHER not in cmd:  # another language's
+            return await super().launch_kernel(cmd, **kwargs)
         arguments = cmd[cmd.index(_LAUNCHER) + 1 :]
         folder = str(kwargs.get("cwd") or Path.cwd())
         started = self._forks.start(arguments, folder, kwargs["env"])
@@ -161,19 +171,22 @@ def main() -> None:
 def _become_kernel(parent: int, arguments: list[str], folder: str, variables: dict[str, str]) -> None:
     from ipykernel import kernelapp
 
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(variables)
-    for name in ("numpy.random", "torch.random"):
-        if name in sys.modules:
-            sys.modules[name].seed()  # else all forks would draw the same numbers
-    # A kernel ends when this process does.
-    sys.argv[1:] = [*arguments, f"--IPKernelApp.parent_handle={parent}"]
     status = 1
     try:
+        # A kernel ends when the process does that it was forked from.
+        ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() != parent:
+            return
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(variables)
+        for name in ("numpy.random", "torch.random"):
+            if name in sys.modules:
+                sys.modules[name].seed()  # else all forks would draw the same numbers
+        sys.argv[1:] = [*arguments, f"--IPKernelApp.parent_handle={parent}"]
         kernelapp.launch_new_instance()
         atexit._run_exitfuncs()
         status = 0

@@ -86,12 +86,12 @@ class Tap(nn.Module):
     @property
     def listening(self) -> bool:
         """Whether anybody records or edits this tap just now, or has a hook on it, which may do either."""
-        return bool(self._listeners) or self.edited
+        return bool(self._edits or self._listeners) or not plain(self)
 
     @property
     def edited(self) -> bool:
-        """Whether something else may go on than what came: somebody edits this tap, or has a hook on it."""
-        return bool(self._edits) or not plain(self)
+        """Whether anybody edits this tap just now."""
+        return bool(self._edits)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x` itself, or what the edits make of it; hand a detached view to whoever listens."""

@@ -2,11 +2,12 @@
 
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -157,31 +158,46 @@ def test_the_old_pages_stay_when_the_new_ones_come_to_nothing(root: Path) -> Non
     assert files(build(root)) == before
 
 
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Two chapters that are out of date are then more than run at once, so their kernels are forked."""
+    used = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(used)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, used)
+
+
 @pytest.mark.timeout(120)
-def test_a_build_that_is_told_to_stop_leaves_the_old_pages_and_nothing_at_work(root: Path) -> None:
+@pytest.mark.parametrize("stale", [["01_first"], ["01_first", "02_second"]], ids=["started", "forked"])
+def test_a_build_that_is_told_to_stop_leaves_whole_pages_and_nothing_at_work(
+    root: Path, stale: list[str]
+) -> None:
     html = build(root)
     before = files(html)
-    kernel = root / "kernel"
-    waits = f"import os, threading\n\nopen({str(kernel)!r}, 'w').write(f'{{os.getpid()}}.')"
-    edit(
-        root / "book" / "01_first.md",
-        "```{code-cell}\n",
-        f"```{{code-cell}}\n{waits}\nthreading.Event().wait()\n",
-    )
+    os.mkfifo(root / "kernel")
+    waits = f"import os, threading\n\nopen({str(root / 'kernel')!r}, 'w').write(str(os.getpid()))"
+    for name in stale:
+        page = root / "book" / f"{name}.md"
+        edit(page, "```{code-cell}\n", f"```{{code-cell}}\n{waits}\nthreading.Event().wait()\n")
     command = "from pathlib import Path; from tools import build_book as tool; build = tool.build\n"
     command += (
         f"tool.build = lambda **told: build(Path({str(root)!r}), **told)\nraise SystemExit(tool.main([]))"
     )
-    with subprocess.Popen([sys.executable, "-c", command], stderr=subprocess.PIPE, text=True) as running:
-        while not (kernel.exists() and kernel.read_text().endswith(".")):
-            assert running.poll() is None
+    with (
+        one_core(),
+        subprocess.Popen([sys.executable, "-c", command], stderr=subprocess.PIPE, text=True) as running,
+    ):
+        kernel = os.pidfd_open(int((root / "kernel").read_text()))
         running.terminate()
-        assert running.communicate()[1] == "Stopped. The book is as it was before.\n"
+        assert running.communicate()[1] == "Stopped. No page of the book is half made.\n"
     assert running.returncode == 130
     assert files(html) == before
-    with suppress(ProcessLookupError):
-        while True:
-            os.kill(int(kernel.read_text()[:-1]), 0)
+    ended = select.poll()
+    ended.register(kernel)
+    assert ended.poll()
+    os.close(kernel)
 
 
 def test_a_stream_that_came_in_pieces_is_printed_as_it_was_written(little_root: Path) -> None:
@@ -197,16 +213,12 @@ def test_a_book_built_by_hand_is_the_same(little_root: Path, tmp_path: Path) -> 
 
 
 def test_a_chapter_whose_kernel_was_forked_is_the_same(little_root: Path, root: Path, tmp_path: Path) -> None:
-    used = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(used)})  # two chapters for one core
-    try:
+    with one_core():
         made = afresh(root, tmp_path)
         assert made == files(pages(little_root))
         edit(root / "book" / "01_first.md", 'print("leaf"', 'import sys\n\nprint("torch" in sys.modules')
         edit(root / "book" / "02_second.md", "import sys\n", "import sys  # again\n")
         assert ran(root, tmp_path) == ["01_first", "02_second"]
-    finally:
-        os.sched_setaffinity(0, used)
     assert "True 2" in (tmp_path / "_build/html/01_first.html").read_text()
 
 

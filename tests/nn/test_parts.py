@@ -24,6 +24,8 @@ from unrolled.nn import (
     EncoderBlock,
     FeedForward,
     GPTConfig,
+    LinearScaling,
+    LlamaConfig,
     MultiHeadAttention,
     ParallelBlock,
     Parts,
@@ -45,6 +47,7 @@ from unrolled.tap import Tap, record
 B, T, S, H, D, V = 3, 7, 5, 2, 12, 19
 GPT_CONFIG = GPTConfig(V, max_len=13, d_model=D, n_heads=H, n_layers=2, tied=False)
 BERT_CONFIG = BertConfig(V, max_len=13, d_model=D, n_heads=H, n_layers=2, dropout=0.0)
+LLAMA_CONFIG = LlamaConfig(V, max_len=13, d_model=D, n_heads=H, n_layers=1)
 TRANSFORMER_CONFIG = TransformerConfig(V, 23, max_len=13, d_model=D, n_heads=H, n_layers=2, dropout=0.0)
 
 
@@ -253,11 +256,41 @@ def test_a_part_that_a_model_would_leave_unused_is_refused(name, part):
         (ViT, vit),
     ):
         with pytest.raises(
-            ValueError, match=f"parts: expected no {name} for the blocks of Encoder, .*, got "
+            ValueError, match=f"parts: {name} is read by a GPT only; expected the default for Encoder, got"
         ):
             kind(config, replace(config.parts(), **{name: part}))
-    with pytest.raises(ValueError, match=f"parts: expected no {name} for the blocks of Decoder"):
+    with pytest.raises(
+        ValueError, match=f"parts: {name} is read by a GPT only; expected the default for Decoder"
+    ):
         Decoder(1, D, H, 17, parts=Parts(**{name: part}))
+
+
+@pytest.mark.parametrize(
+    ("config", "changes", "said"),
+    [
+        (
+            GPT_CONFIG,
+            {"rotary_base": 500.0},
+            "rotary_base: expected 10000.0 where positions are 'learned', got 500",
+        ),
+        (TRANSFORMER_CONFIG, {"rotary_base": 9.0}, "rotary_base: .* where positions are 'sinusoidal', got 9"),
+        (LLAMA_CONFIG, {"positions": "none", "rotary_base": 5e5}, "rotary_base: .* positions are 'none'"),
+        (
+            LLAMA_CONFIG,
+            {"positions": "none", "scaling": LinearScaling(2.0)},
+            "scaling: expected None where positions",
+        ),
+        (LLAMA_CONFIG, {"top_k": 3}, "top_k: expected 2 in a model without experts, got 3"),
+    ],
+)
+def test_a_choice_that_nothing_would_read_is_refused(config, changes, said):
+    with pytest.raises(ValueError, match=said):
+        replace(config, **changes)
+
+
+def test_pre_norm_by_another_name_is_none_of_these_parts():
+    for residual in (pre_norm, "".join(["p", "re"])):
+        Encoder(1, D, H, 17, parts=Parts(residual=residual))
 
 
 def test_a_stack_ends_with_a_norm_however_pre_norm_is_named():

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -84,10 +85,18 @@ def test_a_subprocess_says_how_it_ended(forks: Forks) -> None:
 @pytest.mark.timeout(60)
 def test_kernels_end_with_what_they_were_forked_from(tmp_path: Path) -> None:
     with Forks() as forks:
-        running = forks.start(["-f", str(tmp_path / "connection.json")], str(tmp_path), dict(os.environ))
-        while not (tmp_path / "connection.json").exists():
-            assert running.poll() is None
-    running.wait()
+        os.mkfifo(tmp_path / "there")
+        says = f"--IPKernelApp.exec_lines=open({str(tmp_path / 'there')!r}, 'w').write('yes')"
+        running = forks.start(["-f", str(tmp_path / "kernel.json"), says], str(tmp_path), dict(os.environ))
+        assert (tmp_path / "there").read_text() == "yes"
+        assert running.poll() is None
+    assert running.wait() == 0
+
+
+def test_a_kernel_that_cannot_begin_ends_by_itself(forks: Forks, tmp_path: Path) -> None:
+    with suppress(ChildProcessError):  # where it ended before it was looked at
+        forks.start([], str(tmp_path / "nowhere"), dict(os.environ)).wait()
+    assert printed(forks, "print(7)") == "7\n"
 
 
 def test_what_cannot_be_loaded_is_told_by_the_cell_that_imports_it(
@@ -106,7 +115,7 @@ def test_an_end_of_what_is_forked_is_told(tmp_path: Path) -> None:
         forks._process.send_signal(signal.SIGKILL)
         forks._process.wait()
         for _ in range(2):
-            with pytest.raises(ChildProcessError, match=r"expected the number of a kernel"):
+            with pytest.raises(ChildProcessError, match="expected a kernel that runs"):
                 forks.start([], str(tmp_path), {})
 
 

@@ -13,7 +13,7 @@ from unrolled.data.fetch import OFFLINE_VARIABLE
 __all__ = ["PROCESSORS", "failures"]
 
 # Chapters run with what SAME_DIGITS says. Here matrices are multiplied as on a newer processor, if it is one,
-# or everything is done as on an old one. What does not apply is ignored.
+# everything is done as on an old one, or two threads share the work. What does not apply is ignored.
 PROCESSORS = {
     "AVX-512": {"MKL_ENABLE_INSTRUCTIONS": "AVX512", "ONEDNN_MAX_CPU_ISA": "ALL"},
     "SSE": {

@@ -29,7 +29,7 @@ __all__ = ["Ran", "run_stale"]
 
 # Beside the outputs, so that whoever removes those removes what is known of them.
 _RECORDS = "chapters.json"
-# A kernel starts.
+# A forked kernel starts; another takes longer.
 _AT_LEAST = 1.0
 
 

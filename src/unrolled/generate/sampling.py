@@ -34,7 +34,7 @@ def keep_top_k(logits: Tensor, k: int) -> Tensor:
 
     .. math::  \ell_v \leftarrow -\infty \quad \text{where } \ell_v < \ell_{(k)}
 
-    with :math:`\ell_{(k)}` the k-th largest. Words that tie with it stay.
+    with :math:`\ell_{(k)}` the k-th largest. Tokens that tie with it stay.
 
     Args:
         logits: ``[..., V]``.
@@ -115,7 +115,7 @@ def sample_next(
         generator: where chance comes from; torch's own unless given.
 
     Returns:
-        Words ``[B]``.
+        Tokens ``[B]``.
 
     Raises:
         ShapeError: `logits` is not ``[B, V]``, or knows no token.

@@ -146,14 +146,14 @@ class EncoderBlock(Block):
         d_ff: width of the feed-forward network.
         norm: ``"pre"`` or ``"post"``, or a function like `pre_norm` that says how a sublayer is added.
         dropout: fraction of the weights, and of each sublayer's output, set to zero while training.
-        activation: see `FeedForward`; that of the parts unless given, which must take one if it is.
+        activation: see `FeedForward`; that of the parts unless given; if it is, their network must take one.
         parts: makers of norms, attention and feed-forward network.
 
     The tap `stream` hears the tokens after the last sublayer; the sublayers have taps of their own, such as
     ``attention.output`` and ``feedforward.output`` for what is added.
 
     Raises:
-        TypeError: a size is not an integer.
+        TypeError: a size is not an integer, or an activation for a network that takes none.
         ValueError: a size or a choice that is not possible.
 
     Reference:
@@ -289,11 +289,11 @@ def make_feedforward(parts: Parts, d_model: int, d_ff: int, activation: Activati
     if activation is None:
         return parts.feedforward(d_model, d_ff)
     try:
-        signature(parts.feedforward).bind(d_model, d_ff, activation=activation)
-    except TypeError as error:
-        raise TypeError(
-            f"activation: expected None, since parts.feedforward takes none, got {activation!r}"
-        ) from error
+        takes = [*signature(parts.feedforward).parameters.values()]
+    except ValueError:  # some callables do not tell
+        takes = []
+    if takes and not any(p.name == "activation" or p.kind is p.VAR_KEYWORD for p in takes):
+        raise TypeError(f"activation: expected None, since parts.feedforward takes none, got {activation!r}")
     return parts.feedforward(d_model, d_ff, activation=activation)
 
 

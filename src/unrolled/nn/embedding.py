@@ -11,10 +11,30 @@ from unrolled.nn.positional import ALiBi, Learned, PositionRule, Sinusoidal
 from unrolled.nn.rotary import Rotary
 from unrolled.shapes import Tokens, check_integers, check_shape
 
-__all__ = ["Positions", "added_positions", "check_tokens", "init_normal", "positions_in_attention"]
+__all__ = [
+    "ROTARY_BASE",
+    "Positions",
+    "added_positions",
+    "check_base",
+    "check_tokens",
+    "init_normal",
+    "positions_in_attention",
+]
 
 Positions = Literal["learned", "sinusoidal", "rotary", "alibi", "none"]
 """How a model is told where its tokens stand."""
+ROTARY_BASE = 10_000.0
+"""What the angles of rotary positions come from, unless a configuration says otherwise."""
+
+
+def check_base(kind: Positions, base: float) -> None:
+    """Refuse a base that positions of this kind would not read.
+
+    Raises:
+        ValueError: it is another than the usual one, and the positions are not rotary.
+    """
+    if kind != "rotary" and base != ROTARY_BASE:
+        raise ValueError(f"rotary_base: expected {ROTARY_BASE} where positions are {kind!r}, got {base!r}")
 
 
 def added_positions(kind: Positions, d_model: int, max_len: int) -> Learned | Sinusoidal | None:
@@ -31,7 +51,7 @@ def added_positions(kind: Positions, d_model: int, max_len: int) -> Learned | Si
 
 
 def positions_in_attention(
-    kind: Positions, d_model: int, n_heads: int, max_len: int, *, rotary_base: float = 10_000.0
+    kind: Positions, d_model: int, n_heads: int, max_len: int, *, rotary_base: float = ROTARY_BASE
 ) -> PositionRule | None:
     """Return the rule by which attention itself sees positions, or None for the kinds that work elsewhere."""
     if kind == "rotary":

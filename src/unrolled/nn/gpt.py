@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from unrolled.nn.blocks import AttentionBlock, EncoderBlock
 from unrolled.nn.cache import DecoderCache, KVCache
 from unrolled.nn.embedding import (
+    ROTARY_BASE,
     Positions,
     added_positions,
+    check_base,
     check_tokens,
     init_normal,
     positions_in_attention,
@@ -53,7 +55,7 @@ class GPTConfig:
     """Heads of keys and values; `n_heads` unless given."""
     dropout: float = 0.0
     positions: Positions = "learned"
-    rotary_base: float = 10_000.0
+    rotary_base: float = ROTARY_BASE
     """What the angles of rotary positions come from; larger for longer contexts."""
     activation: Activation = "gelu_tanh"
     bias: bool = True
@@ -67,6 +69,7 @@ class GPTConfig:
         check_sizes(**{name: getattr(self, name) for name in sizes})
         check_sizes(low=0, n_layers=self.n_layers, d_ff=self.d_ff)
         check_share(dropout=self.dropout)
+        check_base(self.positions, self.rotary_base)
 
     def parts(self) -> Parts:
         """Return the makers of the blocks' parts; with `dataclasses.replace`, a model is made of others."""

@@ -94,6 +94,14 @@ class LlamaConfig(GPTConfig):
             raise ValueError(f"top_k: expected at most n_experts={self.n_experts}, got {self.top_k}")
         if self.n_experts is not None and self.d_ff == 0:
             raise ValueError("n_experts: expected None for blocks of attention alone, d_ff=0")
+        if self.n_experts is None and self.top_k != LlamaConfig.top_k:
+            raise ValueError(
+                f"top_k: expected {LlamaConfig.top_k} in a model without experts, got {self.top_k}"
+            )
+        if self.positions != "rotary" and self.scaling is not None:
+            raise ValueError(
+                f"scaling: expected None where positions are {self.positions!r}, got {self.scaling!r}"
+            )
         for name in ("score_cap", "logit_cap"):
             cap = getattr(self, name)
             if cap is not None and not cap > 0:

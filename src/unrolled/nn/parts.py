@@ -119,17 +119,18 @@ class Parts:
     embedding: Callable[[int, int], nn.Embedding] = nn.Embedding
     head: Callable[[int, int], nn.Module] = linear_head
 
-    def check_of_blocks(self, model: str) -> None:
-        """Refuse the parts that only a `GPT` has, which `model` would leave unused.
+    def refuse_parts_of_gpt(self, model: str) -> None:
+        """Refuse the parts that only a `GPT` reads, which `model` would leave unused.
 
         Raises:
             ValueError: one of `residual`, `block`, `embedding` and `head` is not the default.
         """
+        defaults = {"residual": ("pre", pre_norm)}
         for name in ("residual", "block", "embedding", "head"):
-            if getattr(self, name) is not getattr(Parts, name):
+            given, default = getattr(self, name), getattr(Parts, name)
+            if given not in defaults.get(name, (default,)):
                 raise ValueError(
-                    f"parts: expected no {name} for {model}, which takes it from a GPT alone, "
-                    f"got {getattr(self, name)!r}"
+                    f"parts: {name} is read by a GPT only; expected the default for {model}, got {given!r}"
                 )
 
 

@@ -152,13 +152,14 @@ class Seq2Seq(nn.Module):
         self.lm_head = nn.Linear(d_hidden if config.score is None else d_model, config.target_vocab_size)
         self.register_load_state_dict_pre_hook(_rename_former)  # type: ignore[no-untyped-call]
 
-    @staticmethod
-    def from_former_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def from_former_names(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return weights that were stored under former names of the parameters under those of today."""
         found: dict[str, Tensor] = {}
         for name, tensor in tensors.items():
             part, dot, rest = name.partition(".")
-            found[f"{_FORMER.get(part, part)}{dot}{rest}"] = tensor
+            now = f"{_FORMER.get(part, part)}{dot}{rest}"
+            # What the model has itself, or what comes under both names, is left to whoever compares names.
+            found[name if hasattr(self, part) or now in tensors else now] = tensor
         return found
 
     def encode(self, source: SourceTokens, lengths: Lengths | None = None) -> Memory:

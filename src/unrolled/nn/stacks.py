@@ -32,7 +32,7 @@ class _Stack(nn.Module):
         check_sizes(low=0, n_layers=n_layers)
         check_sizes(d_model=d_model)
         parts = Parts() if parts is None else parts
-        parts.check_of_blocks(f"the blocks of {type(self).__name__}")
+        parts.refuse_parts_of_gpt(type(self).__name__)
         self.layers = nn.ModuleList(
             self.block(d_model, n_heads, d_ff, norm=norm, dropout=dropout, parts=parts)
             for _ in range(n_layers)
@@ -57,7 +57,7 @@ class Encoder(_Stack):
 
     Raises:
         TypeError: a size is not an integer.
-        ValueError: a size or a choice that is not possible, or one of the parts is one that only a `GPT` has.
+        ValueError: a size or a choice that is not possible, or a part that only a `GPT` reads.
 
     Example:
         >>> import torch

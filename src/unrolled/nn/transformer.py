@@ -6,7 +6,14 @@ from typing import Literal, get_args
 from torch import Tensor, nn
 
 from unrolled.nn.cache import DecoderCache
-from unrolled.nn.embedding import Positions, added_positions, check_tokens, positions_in_attention
+from unrolled.nn.embedding import (
+    ROTARY_BASE,
+    Positions,
+    added_positions,
+    check_base,
+    check_tokens,
+    positions_in_attention,
+)
 from unrolled.nn.feedforward import Activation
 from unrolled.nn.masks import Sight, model_sight
 from unrolled.nn.parts import NormOrder, Parts, make_parts
@@ -43,7 +50,7 @@ class TransformerConfig:
     dropout: float = 0.1
     norm: NormOrder = "post"
     positions: Positions = "sinusoidal"
-    rotary_base: float = 10_000.0
+    rotary_base: float = ROTARY_BASE
     """What the angles of rotary positions come from; larger for longer contexts."""
     activation: Activation = "relu"
     norm_eps: float = 1e-5
@@ -56,6 +63,7 @@ class TransformerConfig:
         check_sizes(**{name: getattr(self, name) for name in sizes})
         check_sizes(low=0, n_layers=self.n_layers, n_decoder_layers=self.n_decoder_layers)
         check_share(dropout=self.dropout)
+        check_base(self.positions, self.rotary_base)
 
     def parts(self) -> Parts:
         """Return the makers of the blocks' parts; with `dataclasses.replace`, a model is made of others."""

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from unrolled.generate import generate
 from unrolled.nn import GPT, GPTConfig, KVCache, MultiHeadAttention, Parts, StateCache
@@ -84,6 +85,16 @@ def test_an_edit_is_what_a_hook_does_and_the_same_with_a_cache(name: str) -> Non
             handle.remove()
             assert (edited - plain).abs().max() > 1e-6, path
             torch.testing.assert_close(layer(x), plain, atol=0, rtol=0)
+
+
+def test_who_only_counts_or_listens_may_do_so_with_a_cache_too() -> None:
+    layer, x = _layer("linear"), torch.randn(B, T, D, dtype=torch.float64)
+    layer.weights.register_forward_hook(lambda *_: None)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter, record(layer, "*"):
+        cache = layer.new_cache(T)
+        pieces = [layer(x[:, :5], cache=cache), layer(x[:, 5:], cache=cache)]
+    assert counter.get_total_flops() > 0
+    torch.testing.assert_close(torch.cat(pieces, 1), layer(x), atol=1e-10, rtol=1e-10)
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -87,6 +87,10 @@ class LinearAttention(StateLayer):
             nn.init.xavier_uniform_(rows)
 
     def _remember(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        if state is not None and getattr(self.weights, "edited", False):
+            raise ValueError(
+                "weights: expected no edit where a cache holds what came before: its state has no weights"
+            )
         query, key, value = map(self._split, self.qkv_proj(x).chunk(3, dim=-1))
         query = self.queries(self.features(query))  # [B, H, T, K]
         key, value = self.keys(self.features(key)), self.values(value)
@@ -95,10 +99,6 @@ class LinearAttention(StateLayer):
             value = torch.cat([value, torch.ones_like(value[..., :1])], -1)
         rates = self._rates(x)
         found, after = self._recall(query, key, value, rates, state)
-        if state is not None and self.weights.edited:
-            raise ValueError(
-                "weights: expected no edit where a cache holds what came before: its state has no weights"
-            )
         if state is None and listening(self.weights):
             found = self.weights(self._summed_with(query, key, rates)) @ value
         if self.norm is None:
