@@ -219,6 +219,20 @@ def test_each_number_is_told_with_the_arithmetic_that_made_it(page: Page, mount:
     expect(query).to_be_focused()
 
 
+def test_it_is_busy_until_the_number_that_was_asked_for_is_there(page: Page, mount: Mount) -> None:
+    mount(page, small_playground())
+    page.get_by_role("textbox", name="Your text").fill("Bears won")
+    settle(page)
+    page.get_by_role("button", name="Head 2", exact=True).first.click()
+    settle(page)
+    asked = page.get_by_role("button", name="Query (block 1, head 1)").evaluate(
+        "el => { el.click(); return el.closest('.unrolled').getAttribute('aria-busy'); }"
+    )
+    assert asked == "true"
+    settle(page)
+    expect(page.locator(".u-pg-number")).to_have_text(re.compile("^Number 1 = "), timeout=1)
+
+
 def test_a_weight_is_explained_and_set_by_hand(page: Page, mount: Mount) -> None:
     mount(page, small_playground())
     ids = tokenizer().encode(TEXT)
