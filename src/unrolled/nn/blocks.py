@@ -12,7 +12,6 @@ Taught in chapter 8 (`EncoderBlock`), chapter 9 (`DecoderBlock`) and chapter 12 
 """
 
 from functools import partial
-from inspect import signature
 
 from torch import Tensor, nn
 from torch.nn.functional import dropout
@@ -21,7 +20,7 @@ from unrolled.nn.cache import KVCache
 from unrolled.nn.feedforward import Activation
 from unrolled.nn.lean import Step, has_lean, lean
 from unrolled.nn.masks import Sight
-from unrolled.nn.parts import RESIDUALS, NormOrder, Parts, Residual
+from unrolled.nn.parts import RESIDUALS, NormOrder, Parts, Residual, make_after, make_feedforward
 from unrolled.shapes import Mask, Sequence, Source, check_share, check_sizes
 from unrolled.tap import Tap
 
@@ -278,28 +277,6 @@ class DecoderBlock(Block):
         )
         x = self.stream(self.residual(x, self.feedforward_norm, self._think()))
         return x
-
-
-def make_feedforward(parts: Parts, d_model: int, d_ff: int, activation: Activation | None) -> nn.Module:
-    """Return a block's feed-forward network; with that activation if one is given.
-
-    Raises:
-        TypeError: the feed-forward network of the parts takes no activation.
-    """
-    if activation is None:
-        return parts.feedforward(d_model, d_ff)
-    try:
-        takes = [*signature(parts.feedforward).parameters.values()]
-    except ValueError:  # some callables do not tell
-        takes = []
-    if takes and not any(p.name == "activation" or p.kind is p.VAR_KEYWORD for p in takes):
-        raise TypeError(f"activation: expected None, since parts.feedforward takes none, got {activation!r}")
-    return parts.feedforward(d_model, d_ff, activation=activation)
-
-
-def make_after(parts: Parts, d_model: int) -> nn.Module | None:
-    """Return what a sublayer's output passes before it is added, if anything."""
-    return None if parts.after is None else parts.after(d_model)
 
 
 def then(sublayer: Step, after: Step | None) -> Step:

@@ -8,11 +8,10 @@ from typing import Literal, get_args
 from torch import Tensor, nn
 
 from unrolled.nn.positional import ALiBi, Learned, PositionRule, Sinusoidal
-from unrolled.nn.rotary import Rotary
+from unrolled.nn.rotary import ROTARY_BASE, Rotary
 from unrolled.shapes import Tokens, check_integers, check_shape
 
 __all__ = [
-    "ROTARY_BASE",
     "Positions",
     "added_positions",
     "check_base",
@@ -23,8 +22,6 @@ __all__ = [
 
 Positions = Literal["learned", "sinusoidal", "rotary", "alibi", "none"]
 """How a model is told where its tokens stand."""
-ROTARY_BASE = 10_000.0
-"""What the angles of rotary positions come from, unless a configuration says otherwise."""
 
 
 def check_base(kind: Positions, base: float) -> None:

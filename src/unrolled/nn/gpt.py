@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from unrolled.nn.blocks import AttentionBlock, EncoderBlock
 from unrolled.nn.cache import DecoderCache, KVCache
 from unrolled.nn.embedding import (
-    ROTARY_BASE,
     Positions,
     added_positions,
     check_base,
@@ -25,6 +24,7 @@ from unrolled.nn.feedforward import Activation
 from unrolled.nn.lean import Step, has_lean, lean
 from unrolled.nn.masks import Sight, model_sight
 from unrolled.nn.parts import Parts, make_parts
+from unrolled.nn.rotary import ROTARY_BASE
 from unrolled.shapes import Mask, ShapeError, Tokens, check_share, check_sizes
 from unrolled.tap import Tap
 

@@ -8,11 +8,11 @@ r"""A block whose two sublayers work side by side on the same tokens. Taught in 
        └─────────────────────────┘
 """
 
-from unrolled.nn.blocks import Block, make_after, make_feedforward
+from unrolled.nn.blocks import Block
 from unrolled.nn.cache import KVCache
 from unrolled.nn.lean import Step, has_lean, lean
 from unrolled.nn.masks import Sight
-from unrolled.nn.parts import NormOrder, Parts, Residual
+from unrolled.nn.parts import NormOrder, Parts, Residual, make_after, make_feedforward
 from unrolled.shapes import Mask, Sequence
 
 __all__ = ["ParallelBlock"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from inspect import signature
 from typing import Literal
 
 from torch import Tensor, nn
@@ -125,10 +126,15 @@ class Parts:
         Raises:
             ValueError: one of `residual`, `block`, `embedding` and `head` is not the default.
         """
-        defaults = {"residual": ("pre", pre_norm)}
-        for name in ("residual", "block", "embedding", "head"):
-            given, default = getattr(self, name), getattr(Parts, name)
-            if given not in defaults.get(name, (default,)):
+        defaults = {
+            "residual": ("pre", pre_norm),
+            "block": (None,),
+            "embedding": (nn.Embedding,),
+            "head": (linear_head,),
+        }
+        for name, same in defaults.items():
+            given = getattr(self, name)
+            if given not in same:
                 raise ValueError(
                     f"parts: {name} is read by a GPT only; expected the default for {model}, got {given!r}"
                 )
@@ -155,3 +161,25 @@ def make_parts(
         cross_attention=attention,
         feedforward=partial(FeedForward, activation=activation, bias=bias),
     )
+
+
+def make_feedforward(parts: Parts, d_model: int, d_ff: int, activation: Activation | None) -> nn.Module:
+    """Return a block's feed-forward network; with that activation if one is given.
+
+    Raises:
+        TypeError: the feed-forward network of the parts takes no activation.
+    """
+    if activation is None:
+        return parts.feedforward(d_model, d_ff)
+    try:
+        takes = [*signature(parts.feedforward).parameters.values()]
+    except ValueError:  # some callables do not tell
+        takes = []
+    if takes and not any(p.name == "activation" or p.kind is p.VAR_KEYWORD for p in takes):
+        raise TypeError(f"activation: expected None, since parts.feedforward takes none, got {activation!r}")
+    return parts.feedforward(d_model, d_ff, activation=activation)
+
+
+def make_after(parts: Parts, d_model: int) -> nn.Module | None:
+    """Return what a sublayer's output passes before it is added, if anything."""
+    return None if parts.after is None else parts.after(d_model)

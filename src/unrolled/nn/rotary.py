@@ -12,7 +12,10 @@ from unrolled.nn.positional import PositionRule, angles_of, check_place, check_p
 from unrolled.nn.stretched import FrequencyRule
 from unrolled.shapes import ShapeError, check_shape, check_sizes
 
-__all__ = ["HALVES", "NEIGHBOURS", "Pairing", "Rotary", "halves_of_neighbours"]
+__all__ = ["HALVES", "NEIGHBOURS", "ROTARY_BASE", "Pairing", "Rotary", "halves_of_neighbours"]
+
+ROTARY_BASE = 10_000.0
+"""What the angles come from, unless somebody says otherwise."""
 
 
 class Pairing(NamedTuple):
@@ -101,7 +104,7 @@ class Rotary(PositionRule):
         self,
         d_head: int,
         max_len: int = 1024,
-        base: float = 10_000.0,
+        base: float = ROTARY_BASE,
         *,
         width: int | None = None,
         scaling: FrequencyRule | None = None,

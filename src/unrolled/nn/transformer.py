@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from unrolled.nn.cache import DecoderCache
 from unrolled.nn.embedding import (
-    ROTARY_BASE,
     Positions,
     added_positions,
     check_base,
@@ -17,6 +16,7 @@ from unrolled.nn.embedding import (
 from unrolled.nn.feedforward import Activation
 from unrolled.nn.masks import Sight, model_sight
 from unrolled.nn.parts import NormOrder, Parts, make_parts
+from unrolled.nn.rotary import ROTARY_BASE
 from unrolled.nn.stacks import Decoder, Encoder
 from unrolled.shapes import Mask, ShapeError, Source, SourceTokens, Tokens, check_share, check_sizes
 from unrolled.tap import Tap

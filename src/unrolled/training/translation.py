@@ -60,9 +60,7 @@ def across(model: nn.Module) -> str:
 
 def _vocabularies(model: nn.Module) -> tuple[int, int]:
     """Return how many source and target tokens either kind of model knows."""
-    if isinstance(model, Seq2Seq):
-        return model.config.source_vocab_size, model.config.target_vocab_size
-    if isinstance(model, Transformer):
+    if isinstance(model, Seq2Seq | Transformer):
         return model.config.source_vocab_size, model.config.target_vocab_size
     raise TypeError(f"model: expected a Seq2Seq or a Transformer, got {type(model).__name__}")
 

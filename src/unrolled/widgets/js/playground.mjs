@@ -49,8 +49,8 @@ export function render({ model, el }) {
   let ending = ready.logits;
   /** @type {Promise<Awaited<ReturnType<typeof openModel>>> | null} */
   let opening = null;
-  let [turn, underway, closed, drawing] = [0, 0, false, false]; // underway: the turn whose texts the model reads just now
-  let reading = 0; // numbers that were asked for and are not there yet
+  // The turn whose texts the model reads just now; how many numbers were asked for and are not there yet.
+  let [turn, underway, reading, closed, drawing] = [0, 0, 0, false, false];
 
   const live = liveRegion();
   const progress = h("progress", { max: 1, value: 0, "aria-label": "Loading" });
@@ -238,8 +238,8 @@ export function render({ model, el }) {
     const mine = panel, turned = turn;
     if (underway === turn) return; // the model would be asked about another text; whoever has it read asks again
     reading++;
-    if (!opening) busy("The model is loading");
-    else box.setAttribute("aria-busy", "true"); // for a moment, which no line has to tell
+    if (opening) box.setAttribute("aria-busy", "true"); // for a moment, which no line has to tell
+    else busy("The model is loading");
     try {
       const { ask } = await opened();
       if (underway === turn) return;
@@ -256,8 +256,7 @@ export function render({ model, el }) {
     } catch (error) {
       trouble.replaceChildren(/** @type {Error} */ (error).message, " ", button("Try again", () => update()));
     } finally {
-      reading--;
-      if (turned === turn && underway !== turn && !reading) busy("");
+      if (--reading === 0 && turned === turn && underway !== turn) busy("");
     }
   }
 
