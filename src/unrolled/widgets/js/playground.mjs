@@ -49,7 +49,7 @@ export function render({ model, el }) {
   let ending = ready.logits;
   /** @type {Promise<Awaited<ReturnType<typeof openModel>>> | null} */
   let opening = null;
-  // The turn whose texts the model reads just now; how many numbers were asked for and are not there yet.
+  // The turn whose texts the model reads just now; how many numbers of this turn are asked for and not there yet.
   let [turn, underway, reading, closed, drawing] = [0, 0, 0, false, false];
 
   const live = liveRegion();
@@ -130,6 +130,7 @@ export function render({ model, el }) {
 
   async function update() {
     const mine = ++turn;
+    reading = 0; // what was asked of another text is shown no more
     trouble.replaceChildren();
     const all = idsOf();
     if (all.some((ids) => ids.length === 0)) {
@@ -256,7 +257,7 @@ export function render({ model, el }) {
     } catch (error) {
       trouble.replaceChildren(/** @type {Error} */ (error).message, " ", button("Try again", () => update()));
     } finally {
-      if (--reading === 0 && turned === turn && underway !== turn) busy("");
+      if (turned === turn && --reading === 0 && underway !== turn) busy("");
     }
   }
 
